@@ -1,0 +1,73 @@
+"""The manifest: what a provider declares of itself, as an adapter returns it and as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Transport = Literal["bytestream", "websocket", "in-process"]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How long the provider may take, in seconds of the stage's clock."""
+
+    start: float = 30.0
+    close: float = 30.0
+    playout: float = 30.0
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the provider claims it can do. A claim that does not hold fails its requirement."""
+
+    ends_session: bool = False
+    """``aclose()`` ends the vendor's remote session."""
+    restartable: bool = False
+    """The same instance can be started again after ``aclose()``."""
+    playback_started: bool = False
+    """playback_started comes from the avatar, not from the moment the audio was pushed."""
+    pause: bool = False
+    """The tail can pause and resume."""
+    joins_room: bool = True
+    """The avatar is a participant of its own (false: the agent itself publishes the video)."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A secret or setting that the provider needs. ``environment`` is the variable it reads."""
+
+    name: str
+    environment: str | None = None
+    secret: bool = True
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A provider's manifest. ``sample_rate`` is in Hz; None accepts any rate."""
+
+    name: str
+    distribution: str
+    avatar_session: str
+    exception: str
+    transport: Transport
+    hosts: tuple[str, ...]
+    sample_rate: int | None = None
+    channels: int = 1
+    encoding: str = "pcm_s16le"
+    identity: str | None = None
+    mode: str | None = None
+    credentials: tuple[Credential, ...] = ()
+    bounds: Bounds = field(default_factory=Bounds)
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Manifest:
+        """Build the value from data that the manifest schema has accepted."""
+        values = dict(data)
+        values["hosts"] = tuple(values.get("hosts", ()))
+        values["credentials"] = tuple(Credential(**c) for c in values.get("credentials", ()))
+        values["bounds"] = Bounds(**values.get("bounds", {}))
+        values["capabilities"] = Capabilities(**values.get("capabilities", {}))
+        return cls(**values)

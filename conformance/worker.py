@@ -1,0 +1,356 @@
+"""The vendor's worker: the participant that joins, shows video, and plays the audio it is sent.
+
+:class:`Player` plays PCM by the stage's clock and remembers what it heard; :class:`Worker` is what
+the suite sees of a worker; :class:`ByteStreamWorker` is the one that eleven of the thirteen vendors
+share. An adapter with another kind of worker subclasses :class:`Worker`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from .timeline import Timeline
+
+if TYPE_CHECKING:
+    from livekit import rtc
+
+    from .stage import Clock, Server
+
+BYTES_PER_SAMPLE = 2
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How a worker behaves. The default is a healthy one.
+
+    Times are in seconds. ``join_after=None`` never joins. ``clear`` says what follows an
+    interruption: ``finish`` reports the position, ``silent`` acknowledges and reports nothing,
+    ``late`` reports after ``clear_delay``, ``unanswered`` never answers the call.
+    """
+
+    join_after: float | None = 0.0
+    publish_video: bool = True
+    notify_started: bool = True
+    notify_finished: bool = True
+    clear: Literal["finish", "silent", "late", "unanswered"] = "finish"
+    clear_delay: float = 1.0
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A participant to be brought into the room: its token, and what it needs to play."""
+
+    name: str
+    token: str
+    url: str
+    server: Server
+    clock: Clock
+    timeline: Timeline
+    behaviour: Behaviour
+    session: str | None = None
+
+
+@dataclass
+class Heard:
+    """One segment as a worker heard it; times in seconds by the stage's clock.
+
+    ``pcm`` is everything received, ``played`` how many seconds of it have been played, and
+    ``interrupted`` is None until the segment has finished.
+    """
+
+    sample_rate: int
+    channels: int
+    received_at: float
+    pcm: bytearray = field(default_factory=bytearray)
+    ended: bool = False
+    started_at: float | None = None
+    finished_at: float | None = None
+    played: float = 0.0
+    interrupted: bool | None = None
+
+    @property
+    def duration(self) -> float:
+        """How many seconds of audio were received."""
+        return len(self.pcm) / (BYTES_PER_SAMPLE * self.channels * self.sample_rate)
+
+
+class Player:
+    """Plays segments one after the other, by the clock, without a timer for each frame."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        on_started: Callable[[Heard], None] | None = None,
+        on_finished: Callable[[Heard], None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self.on_started = on_started
+        self.on_finished = on_finished
+        self.heard: list[Heard] = []
+        self._queue: list[Heard] = []
+        self._run_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def playing(self) -> bool:
+        """Whether a segment has been received that has not finished."""
+        return bool(self._queue)
+
+    def push(self, pcm: bytes, sample_rate: int, channels: int) -> None:
+        """Take 16 bit PCM for the segment that is being received; opens one if none is."""
+        if not self._queue or self._queue[-1].ended:
+            segment = Heard(sample_rate, channels, self._clock.now())
+            self._queue.append(segment)
+            self.heard.append(segment)
+        self._queue[-1].pcm += pcm
+        if self._run_since is None:
+            self._advance()
+
+    def end_segment(self) -> None:
+        """The segment that is being received is complete."""
+        if self._queue and not self._queue[-1].ended:
+            self._queue[-1].ended = True
+            if self._run_since is None:
+                self._advance()
+
+    def clear(self) -> Heard | None:
+        """Stop at once and drop what is queued; returns the segment that was interrupted."""
+        self._account()
+        self._stop()
+        if not self._queue:
+            return None
+        current, *dropped = self._queue
+        self._queue = []
+        for segment in dropped:
+            segment.ended = True
+            segment.interrupted = True
+            segment.finished_at = self._clock.now()
+        current.ended = True
+        self._finish(current, interrupted=True)
+        return current
+
+    def close(self) -> None:
+        """Stop without reporting anything."""
+        self._account()
+        self._stop()
+        self._queue = []
+
+    def position(self) -> float:
+        """How many seconds of the current segment have been played by now."""
+        self._account()
+        return self._queue[0].played if self._queue else 0.0
+
+    def _account(self) -> None:
+        if self._run_since is None or not self._queue:
+            return
+        now = self._clock.now()
+        current = self._queue[0]
+        current.played = min(current.duration, current.played + now - self._run_since)
+        self._run_since = now
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        self._run_since = None
+
+    def _advance(self) -> None:
+        self._account()
+        self._stop()
+        while self._queue:
+            current = self._queue[0]
+            if current.started_at is None and current.pcm:
+                current.started_at = self._clock.now()
+                if self.on_started is not None:
+                    self.on_started(current)
+            left = current.duration - current.played
+            if left > 1e-6:
+                self._run_since = self._clock.now()
+                self._timer = asyncio.get_running_loop().call_later(left, self._advance)
+                return
+            if not current.ended:
+                return
+            self._queue.pop(0)
+            current.played = current.duration
+            if current.pcm:
+                self._finish(current, interrupted=False)
+
+    def _finish(self, segment: Heard, *, interrupted: bool) -> None:
+        segment.finished_at = self._clock.now()
+        segment.interrupted = interrupted
+        if self.on_finished is not None:
+            self.on_finished(segment)
+
+
+class Worker:
+    """A vendor's participant: joins with its token, publishes video, and can leave.
+
+    Subclasses override :meth:`joined` to receive audio and feed :attr:`player`.
+    """
+
+    def __init__(self, seat: Seat) -> None:
+        self.seat = seat
+        self.behaviour = seat.behaviour
+        self.player = Player(
+            seat.clock, on_started=self._player_started, on_finished=self._player_finished
+        )
+        self.room: rtc.Room | None = None
+        self.refused: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """The identity in the room, or None before it has joined."""
+        return self.room.local_participant.identity if self.room is not None else None
+
+    @property
+    def in_room(self) -> bool:
+        """Whether it is connected now."""
+        return self.room is not None and self.room.isconnected()
+
+    @property
+    def heard(self) -> Sequence[Heard]:
+        """Every segment received so far, oldest first."""
+        return self.player.heard
+
+    @property
+    def pcm(self) -> bytes:
+        """All audio received so far, in order."""
+        return b"".join(bytes(segment.pcm) for segment in self.player.heard)
+
+    def begin(self) -> None:
+        """Start joining, as its behaviour says."""
+        self._task = asyncio.get_running_loop().create_task(self._serve())
+
+    async def leave(self) -> None:
+        """Leave the room as a worker that crashed or was told to go."""
+        self.player.close()
+        await self.ended()
+        if self.room is not None and self.room.isconnected():
+            await self.room.disconnect()
+
+    async def come_back(self) -> None:
+        """Join again with the same token, after :meth:`leave`."""
+        self.begin()
+        await asyncio.sleep(0)
+
+    async def aclose(self) -> None:
+        """Leave and let go of everything."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self.leave()
+
+    async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
+        """Called once in the room, video published; ``attributes`` are its token's."""
+
+    async def ended(self) -> None:
+        """Called before it leaves: stop what :meth:`joined` started."""
+
+    def notify_started(self) -> None:
+        """Tell the agent that playback of a segment has started."""
+
+    def notify_finished(self, position: float, *, interrupted: bool) -> None:
+        """Tell the agent that playback has finished at ``position`` seconds."""
+
+    async def _serve(self) -> None:
+        from livekit import rtc
+
+        seat = self.seat
+        if self.behaviour.join_after is None:
+            return
+        if self.behaviour.join_after:
+            await seat.clock.sleep(self.behaviour.join_after)
+        try:
+            room = await seat.server.join(seat.token, url=seat.url)
+        except rtc.ConnectError as error:
+            self.refused = str(error.message)
+            seat.timeline.record("worker", "refused", seat.name, why=self.refused)
+            return
+        self.room = room
+        local = room.local_participant
+        seat.timeline.record("worker", "joined", local.identity)
+        if self.behaviour.publish_video:
+            await seat.server.publish_video(room)
+        await self.joined(room, local.attributes)
+
+    def _player_started(self, segment: Heard) -> None:
+        self.seat.timeline.record("worker", "playing", self.identity or self.seat.name)
+        if self.behaviour.notify_started:
+            self.notify_started()
+
+    def _player_finished(self, segment: Heard) -> None:
+        self.seat.timeline.record(
+            "worker",
+            "played",
+            self.identity or self.seat.name,
+            position=segment.played,
+            interrupted=bool(segment.interrupted),
+        )
+        if segment.interrupted and self.behaviour.clear != "finish":
+            if self.behaviour.clear == "late":
+                asyncio.get_running_loop().call_later(
+                    self.behaviour.clear_delay, self._notify_interrupted, segment.played
+                )
+            return
+        if self.behaviour.notify_finished:
+            self.notify_finished(segment.played, interrupted=bool(segment.interrupted))
+
+    def _notify_interrupted(self, position: float) -> None:
+        self.notify_finished(position, interrupted=True)
+
+
+class ByteStreamWorker(Worker):
+    """Receives audio over the host's byte streams and answers with its playback RPCs."""
+
+    async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
+        """Start the host's own receiver, listening to the agent it publishes on behalf of."""
+        from .host import avatar_receiver, publish_on_behalf_attribute
+
+        self._receiver = avatar_receiver(
+            room, sender_identity=attributes.get(publish_on_behalf_attribute())
+        )
+        await self._receiver.start()
+        self._receiver.on("clear_buffer", self._cleared)
+        if self.behaviour.clear == "unanswered":
+            room.local_participant.register_rpc_method("lk.clear_buffer", self._never_answer)
+        self._reading = asyncio.get_running_loop().create_task(self._read())
+
+    async def ended(self) -> None:
+        """Stop reading."""
+        reading = getattr(self, "_reading", None)
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await self._receiver.aclose()
+            del self._reading
+
+    def notify_started(self) -> None:
+        """Send ``lk.playback_started``."""
+        self._receiver.notify_playback_started()
+
+    def notify_finished(self, position: float, *, interrupted: bool) -> None:
+        """Send ``lk.playback_finished``."""
+        self._receiver.notify_playback_finished(position, interrupted)
+
+    async def _read(self) -> None:
+        from livekit import rtc
+
+        async for frame in self._receiver:
+            if isinstance(frame, rtc.AudioFrame):
+                self.player.push(bytes(frame.data), frame.sample_rate, frame.num_channels)
+            else:
+                self.player.end_segment()
+
+    def _cleared(self) -> None:
+        self.player.clear()
+
+    async def _never_answer(self, data: rtc.RpcInvocationData) -> str:
+        self.player.clear()
+        await asyncio.Event().wait()
+        return ""
