@@ -3,5 +3,15 @@
 from __future__ import annotations
 
 from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
+from .events import is_swap_point, listener_counts, listeners
+from .session import start_session
 
-__all__ = ["avatar_receiver", "publish_on_behalf_attribute", "reset_class_state"]
+__all__ = [
+    "avatar_receiver",
+    "is_swap_point",
+    "listener_counts",
+    "listeners",
+    "publish_on_behalf_attribute",
+    "reset_class_state",
+    "start_session",
+]

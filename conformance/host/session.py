@@ -1,0 +1,23 @@
+"""Starting an AgentSession: its parameters differ between host versions."""
+
+from __future__ import annotations
+
+import inspect
+
+from livekit import rtc
+from livekit.agents import Agent, AgentSession
+
+_RECORDING = {"audio": True, "traces": False, "logs": False, "transcript": False}
+
+
+async def start_session(
+    session: AgentSession[None], agent: Agent, *, room: rtc.Room, record: bool
+) -> None:
+    """Start ``session`` in ``room``, recording its audio to the job's directory if ``record``."""
+    known = inspect.signature(AgentSession.start).parameters
+    options: dict[str, object] = {"room": room}
+    if "session_host" in known:
+        options["session_host"] = False
+    if "record" in known:
+        options["record"] = _RECORDING if record else False
+    await session.start(agent, **options)  # type: ignore[arg-type,misc]

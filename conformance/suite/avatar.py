@@ -1,0 +1,51 @@
+"""One avatar in a scene: the plugin's own instance, and the workers that its sessions brought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from livekit.agents.voice import io
+
+from ..plugin.context import AdapterContext
+from ..stage import Backend
+from ..worker import Heard, Worker
+
+
+@dataclass
+class Avatar:
+    """The instance under test and what the vendor's side knows of it.
+
+    ``label`` is how the timeline names it. ``tail`` is the output that it bound, once started.
+    """
+
+    label: str
+    instance: Any
+    context: AdapterContext
+    backend: Backend
+    workers: list[Worker] = field(default_factory=list)
+    tail: io.AudioOutput | None = None
+
+    @property
+    def identity(self) -> str:
+        """The participant identity that the instance says its avatar has."""
+        return str(self.instance.avatar_identity)
+
+    @property
+    def heard(self) -> Sequence[Heard]:
+        """Every segment that its workers received, oldest first."""
+        segments = [segment for worker in self.workers for segment in worker.heard]
+        return sorted(segments, key=lambda segment: segment.received_at)
+
+    @property
+    def pcm(self) -> bytes:
+        """All audio that its workers received, in order."""
+        return b"".join(bytes(segment.pcm) for segment in self.heard)
+
+    @property
+    def speaker(self) -> Worker | None:
+        """The worker that is sent the audio: the last one with any, else the last of all."""
+        with_audio = [worker for worker in self.workers if worker.heard]
+        candidates = with_audio or self.workers
+        return candidates[-1] if candidates else None

@@ -1,0 +1,363 @@
+"""A scene: a real agent session in a room, and one provider's avatars to start, swap and close."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from livekit import api, rtc
+from livekit.agents import Agent, AgentSession
+
+from .. import host
+from ..outcomes import Finding, KitError, Violation
+from ..plugin.context import AdapterContext
+from ..plugin.manager import Provider
+from ..stage import Clock, Stage
+from ..timeline import Timeline
+from .avatar import Avatar
+from .canary import secrets_of
+from .probe import Chain, Ear, describe
+from .registry import CLOSE_THEN_START
+from .speech import Speech
+from .tails import ClockTail
+
+if TYPE_CHECKING:
+    from ..plugin.manifest import Manifest
+
+T = TypeVar("T")
+
+AGENT = "agent"
+USER = "user"
+ROOM = "conformance"
+SPEECH_RATE = 24000
+"""Sample rate of speech for a provider that accepts any, in Hz."""
+SETTLE = 0.5
+"""Seconds given for what follows an event without being awaited by it."""
+JOIN_TIMEOUT = 10.0
+
+
+class Scene:
+    """What a check works with. Opened by :func:`open_scene`."""
+
+    def __init__(self, stage: Stage, provider: Provider, room: rtc.Room, job: Any) -> None:
+        self.stage = stage
+        self.provider = provider
+        self.room = room
+        self.job = job
+        self.session: AgentSession[None] = AgentSession()
+        self.avatars: list[Avatar] = []
+        self.before: ClockTail | None = None
+        self.transcript: list[str] = []
+        self.user: rtc.Room | None = None
+        self._spoken = 0
+        self._ear: Ear | None = None
+        self._recording = False
+        self._background: list[asyncio.Future[Any]] = []
+
+    # what there is
+
+    @property
+    def manifest(self) -> Manifest:
+        """The provider's manifest."""
+        return self.provider.manifest
+
+    @property
+    def clock(self) -> Clock:
+        """The stage's clock."""
+        return self.stage.clock
+
+    @property
+    def timeline(self) -> Timeline:
+        """What has happened so far."""
+        return self.stage.timeline
+
+    @property
+    def ear(self) -> Ear:
+        """The listeners on the top of the chain, from :meth:`start_session` on."""
+        if self._ear is None:
+            raise KitError("the check looks at playback events before it started the session")
+        return self._ear
+
+    def chain(self) -> Chain:
+        """The chain of audio outputs as it is now."""
+        return Chain.of(self.session)
+
+    # the session
+
+    async def start_session(self, *, tail_before: bool = True, record: bool = False) -> None:
+        """Start the agent session; with a tail of the application's own at first, by default."""
+        if tail_before:
+            self.before = ClockTail(self.clock, sample_rate=None)
+            self.session.output.audio = self.before
+        await host.start_session(
+            self.session, Agent(instructions="speak"), room=self.room, record=record
+        )
+        self._recording = record
+        top = self.session.output.audio
+        if top is not None:
+            self._ear = Ear(self.timeline, top)
+
+    async def close_session(self) -> None:
+        """Close the agent session, as the end of a call does."""
+        await self.session.aclose()
+
+    # avatars
+
+    async def create(
+        self,
+        label: str = "avatar",
+        *,
+        identity: str | None = "",
+        withheld: str | None = None,
+        server: Mapping[str, str] | None = None,
+    ) -> Avatar:
+        """Construct an avatar, without starting it.
+
+        ``identity`` is by default one of the avatar's own (``label``-avatar); None asks for the
+        plugin's default. ``withheld`` names a credential that it does not get. ``server`` replaces
+        fields of the context.
+        """
+        secrets = secrets_of(self.manifest)
+        if withheld is not None:
+            secrets.pop(withheld, None)
+        credentials = self.stage.server.credentials
+        context = AdapterContext(
+            provider=self.provider.name,
+            identity=f"{label}-{self.provider.name}" if identity == "" else identity,
+            agent_identity=AGENT,
+            room_name=ROOM,
+            livekit_url=credentials.url,
+            livekit_api_key=credentials.api_key,
+            livekit_api_secret=credentials.api_secret,
+            secrets=secrets,
+        )
+        if server is not None:
+            context = replace(context, **server)
+        backend = await self.stage.open_backend(self.provider, context)
+        with _environment(self.manifest, secrets):
+            instance = self.provider.create_avatar(context)
+        avatar = Avatar(label, instance, context, backend)
+        self.avatars.append(avatar)
+        return avatar
+
+    async def start(self, avatar: Avatar, *, ready: bool = True) -> Avatar:
+        """Start an avatar and, unless ``ready`` is false, wait until its workers can be heard."""
+        known = len(avatar.backend.workers)
+        before = self.chain().tail
+        self.timeline.record("check", "start", avatar.label)
+        try:
+            with _environment(self.manifest, avatar.context.secrets):
+                await self.bounded(
+                    self.provider.bind(
+                        avatar.instance, self.session, self.room, avatar.context
+                    ),
+                    f"start() of the {avatar.label} avatar returns",
+                    seconds=self.manifest.bounds.start,
+                )
+        except Exception as error:
+            self.timeline.record("check", "start failed", avatar.label, error=type(error).__name__)
+            raise
+        finally:
+            avatar.workers.extend(list(avatar.backend.workers)[known:])
+        after = self.chain().tail
+        avatar.tail = after if after is not before else None
+        self.timeline.record("check", "started", avatar.label, tail=describe(after))
+        if ready:
+            await self.ready(avatar)
+        return avatar
+
+    async def started(self, label: str = "avatar", **options: Any) -> Avatar:
+        """Construct and start an avatar, and wait until it can be heard."""
+        return await self.start(await self.create(label, **options))
+
+    async def ready(self, avatar: Avatar) -> None:
+        """Wait until every worker of ``avatar`` has joined, and what follows from it."""
+        deadline = self.clock.now() + JOIN_TIMEOUT
+        while not all(w.in_room for w in avatar.workers) and self.clock.now() < deadline:
+            refused = [w.refused for w in avatar.workers if w.refused]
+            if refused:
+                raise Violation(
+                    Finding(
+                        "the room token that the provider minted lets the avatar join",
+                        f"the room's server refused it: {refused[0]}",
+                        at=self.clock.now(),
+                    )
+                )
+            await self.clock.sleep(0.05)
+        await self.clock.sleep(SETTLE)
+
+    async def close(self, avatar: Avatar) -> None:
+        """Close an avatar, within its declared bound."""
+        self.timeline.record("check", "close", avatar.label)
+        await self.bounded(
+            self.provider.unbind(avatar.instance, self.session, avatar.context),
+            f"aclose() of the {avatar.label} avatar returns",
+            seconds=self.manifest.bounds.close,
+        )
+        self.timeline.record("check", "closed", avatar.label)
+
+    async def exchange(self, old: Avatar, order: str, *, label: str = "new") -> Avatar:
+        """Replace ``old`` by a new avatar of the same provider, in the given order."""
+        new = await self.create(label)
+        if order == CLOSE_THEN_START:
+            await self.close(old)
+            await self.start(new, ready=False)
+        else:
+            await self.start(new, ready=False)
+            await self.close(old)
+        return new
+
+    # speech
+
+    def speech(
+        self, seconds: float = 1.0, *, text: str = "one two three four five", paced: bool = False
+    ) -> Speech:
+        """A speech of ``seconds``, in the format of the provider, that no other one sounds like."""
+        rate = self.manifest.sample_rate or SPEECH_RATE
+        speech = Speech(text, seconds, rate, self._spoken, self.clock, paced)
+        self._spoken += round(seconds * rate)
+        return speech
+
+    def say(
+        self, seconds: float = 1.0, *, text: str = "one two three four five", paced: bool = False
+    ) -> Speech:
+        """Let the agent speak; the speech goes through the whole real pipeline of the host."""
+        speech = self.speech(seconds, text=text, paced=paced)
+        self.timeline.record("agent", "say", seconds=seconds, paced=paced)
+        speech.handle = self.session.say(speech.text, audio=speech.frames())
+        return speech
+
+    async def spoken(self, speech: Speech) -> None:
+        """Wait, within bounds, until the speech is over."""
+        if speech.handle is None:
+            raise KitError("the check waits for a speech that nobody says")
+        await self.bounded(
+            _playout(speech.handle),
+            "the speech completes",
+            seconds=speech.seconds + self.manifest.bounds.playout,
+        )
+
+    async def push(self, speech: Speech) -> None:
+        """Push a speech into the chain directly, without flushing it."""
+        output = self.session.output.audio
+        if output is None:
+            raise KitError("nothing is bound to push audio into")
+        async for frame in speech.frames():
+            await output.capture_frame(frame)
+
+    async def bounded(self, awaitable: Awaitable[T], what: str, *, seconds: float) -> T:
+        """Await within ``seconds`` of the stage's clock; raises `Violation` naming ``what``."""
+        began = self.clock.now()
+        task = asyncio.ensure_future(awaitable)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), seconds)
+        except asyncio.TimeoutError:
+            if task.done():
+                return task.result()
+            self._background.append(task)
+            raise Violation(
+                Finding(
+                    f"{what} within {seconds:g} s",
+                    f"it was still waiting {self.clock.now() - began:g} s later",
+                    at=began,
+                )
+            ) from None
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+    async def join_user(self) -> rtc.Room:
+        """Let a user join, who reads the transcript; its text gathers in ``transcript``."""
+        user = await self.stage.server.join(
+            mint(self.stage, USER, kind="standard"), url=self.stage.server.credentials.url
+        )
+        self.user = user
+        user.register_text_stream_handler("lk.transcription", self._on_transcription)
+        return user
+
+    def _on_transcription(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        task = asyncio.ensure_future(self._read_transcription(reader))
+        self._background.append(task)
+
+    async def _read_transcription(self, reader: rtc.TextStreamReader) -> None:
+        index = len(self.transcript)
+        self.transcript.append("")
+        async for chunk in reader:
+            self.timeline.record("room", "text", text=chunk)
+            self.transcript[index] += chunk
+
+    async def end(self) -> None:
+        """Close what the check left open, so that nothing of it outlives it."""
+        if self._ear is not None:
+            self._ear.detach()
+        for avatar in self.avatars:
+            with suppress(Exception):  # a provider that cannot close is judged elsewhere
+                await asyncio.wait_for(
+                    self.provider.unbind(avatar.instance, self.session, avatar.context), 60
+                )
+        with suppress(Exception):  # so is a session that its avatar keeps from closing
+            await asyncio.wait_for(self.session.aclose(), 60)
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+
+async def _playout(handle: Any) -> None:
+    await handle.wait_for_playout()
+
+
+def mint(stage: Stage, identity: str, *, kind: str) -> str:
+    """A room token as an application mints it for its agent or its user."""
+    credentials = stage.server.credentials
+    token = (
+        api.AccessToken(credentials.api_key, credentials.api_secret)
+        .with_identity(identity)
+        .with_name(identity)
+        .with_ttl(timedelta(hours=1))
+        .with_grants(api.VideoGrants(room_join=True, room=ROOM))
+    )
+    if kind == "agent":
+        token = token.with_kind("agent")
+    return token.to_jwt()
+
+
+@asynccontextmanager
+async def open_scene(stage: Stage, provider: Provider) -> AsyncIterator[Scene]:
+    """An agent in the room, in a job, with a session that has not started yet."""
+    async with AsyncExitStack() as stack:
+        room = await stage.server.join(mint(stage, AGENT, kind="agent"))
+        stack.push_async_callback(room.disconnect)
+        job = await stack.enter_async_context(stage.job(room))
+        scene = Scene(stage, provider, room, job)
+        stack.push_async_callback(scene.end)
+        yield scene
+
+
+@contextmanager
+def _environment(manifest: Manifest, secrets: Mapping[str, str]) -> Iterator[None]:
+    """The environment variables that carry credentials, set or unset for the moment."""
+    names = [c.environment for c in manifest.credentials if c.environment]
+    saved = {name: os.environ.get(name) for name in names}
+    try:
+        for credential in manifest.credentials:
+            if credential.environment:
+                value = secrets.get(credential.name)
+                if value is None:
+                    os.environ.pop(credential.environment, None)
+                else:
+                    os.environ[credential.environment] = value
+        yield
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+__all__ = ["AGENT", "ROOM", "USER", "Scene", "mint", "open_scene"]
