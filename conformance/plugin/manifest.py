@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Transport = Literal["bytestream", "websocket", "in-process"]
@@ -45,7 +45,13 @@ class Credential:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A provider's manifest. ``sample_rate`` is in Hz; None accepts any rate."""
+    """A provider's manifest.
+
+    ``avatar_session`` and ``exception`` are import paths (``livekit.plugins.acme:AvatarSession``);
+    ``exception`` is what the plugin raises when a setting is missing. ``hosts`` are the names that
+    the plugin may contact. ``sample_rate`` is in Hz; None accepts any rate. ``identity`` is the
+    plugin's own default for its participant. ``mode`` tells apart the adapters of one plugin.
+    """
 
     name: str
     distribution: str
@@ -66,8 +72,15 @@ class Manifest:
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
         """Build the value from data that the manifest schema has accepted."""
         values = dict(data)
-        values["hosts"] = tuple(values.get("hosts", ()))
+        values["hosts"] = tuple(values["hosts"])
         values["credentials"] = tuple(Credential(**c) for c in values.get("credentials", ()))
         values["bounds"] = Bounds(**values.get("bounds", {}))
         values["capabilities"] = Capabilities(**values.get("capabilities", {}))
         return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The value as the manifest schema describes it."""
+        values = asdict(self)
+        values["hosts"] = list(self.hosts)
+        values["credentials"] = [asdict(credential) for credential in self.credentials]
+        return values

@@ -1,0 +1,54 @@
+"""What happens in the hooks that an adapter leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from .spec import PROJECT
+
+if TYPE_CHECKING:
+    from conformance.worker import Seat, Worker
+
+    from .context import AdapterContext
+    from .deviations import Deviation
+
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookimpl
+async def bind_audio_endpoint(
+    avatar: Any, agent_session: Any, room: Any, context: AdapterContext
+) -> object:
+    """Start the avatar as the plugins' own examples do."""
+    started: object = await avatar.start(
+        agent_session,
+        room=room,
+        livekit_url=context.livekit_url,
+        livekit_api_key=context.livekit_api_key,
+        livekit_api_secret=context.livekit_api_secret,
+    )
+    return started
+
+
+@hookimpl
+async def unbind_audio_endpoint(avatar: Any) -> object:
+    """Close the avatar."""
+    closed: object = await avatar.aclose()
+    return closed
+
+
+@hookimpl
+def avatar_worker() -> Callable[[Seat], Worker]:
+    """The worker that plays what it receives over the host's byte streams."""
+    from conformance.worker import ByteStreamWorker
+
+    return ByteStreamWorker
+
+
+@hookimpl
+def known_deviations() -> tuple[Deviation, ...]:
+    """None."""
+    return ()
