@@ -79,6 +79,14 @@ class Violation(AssertionError):
         super().__init__(f"expected {finding.expected}; observed {finding.observed}")
 
 
+class ProviderRaised(Violation):
+    """Raised when the provider's own code raised ``error`` where it should have worked."""
+
+    def __init__(self, what: str, error: Exception) -> None:
+        self.error = error
+        super().__init__(Finding(what, f"{type(error).__name__}: {error}"))
+
+
 class NotApplicable(Exception):
     """Raised by a check that a stated rule exempts this provider from."""
 

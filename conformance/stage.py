@@ -171,6 +171,10 @@ class StageRunner(Protocol):
     def virtual(self) -> bool:
         """Whether its time is virtual."""
 
+    @property
+    def hangs(self) -> tuple[type[Exception], ...]:
+        """What :meth:`run` raises when the scenario waits for what never comes."""
+
     def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
         """Run ``scenario`` on a fresh stage and return what it returns.
 

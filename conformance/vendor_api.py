@@ -11,12 +11,7 @@ A plain vendor needs one call::
             "POST",
             "/v1/sessions",
             headers={"x-api-key": "{api_key}"},
-            body={
-                "type": "object",
-                "required": ["avatar_id", "url", "token"],
-                "properties": {"avatar_id": STRING, "url": STRING, "token": STRING},
-                "additionalProperties": False,
-            },
+            body=fields({"avatar_id": STRING, "url": STRING, "token": STRING}),
             room=RoomAccess(url="/url", token="/token"),
             opens_session=True,
         )
@@ -36,6 +31,20 @@ if TYPE_CHECKING:
 
 STRING: Mapping[str, Any] = {"type": "string", "minLength": 1}
 """JSON Schema of a string that must not be empty."""
+
+
+
+def fields(
+    required: Mapping[str, Any], optional: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """JSON Schema of an object with exactly these fields."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+        "additionalProperties": False,
+    }
+
 
 BodyFormat = Literal["json", "form", "multipart"]
 
@@ -95,7 +104,21 @@ class Call:
     host: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    body_format: BodyFormat = "json"
+    body_format: 
+
+def fields(
+    required: Mapping[str, Any], optional: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """JSON Schema of an object with exactly these fields."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+        "additionalProperties": False,
+    }
+
+
+BodyFormat = "json"
     room: RoomAccess | Sequence[RoomAccess] | None = None
     opens_session: bool = False
     ends_session: bool = False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
+from .bindings import watch_bindings
 from .events import is_swap_point, listener_counts, listeners
+from .residue import origin, residue
 from .session import start_session
 
 __all__ = [
@@ -11,7 +13,10 @@ __all__ = [
     "is_swap_point",
     "listener_counts",
     "listeners",
+    "origin",
     "publish_on_behalf_attribute",
     "reset_class_state",
+    "residue",
     "start_session",
+    "watch_bindings",
 ]

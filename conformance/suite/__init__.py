@@ -1,1 +1,13 @@
+"""The reusable checks: one coroutine function for each way to judge a requirement."""
+
 from __future__ import annotations
+
+import importlib
+
+FAMILIES = ("host_chain", "bind", "swap", "unbind", "play", "fault")
+
+
+def load() -> None:
+    """Import every module of checks, so that `registry.registered` knows them all."""
+    for name in FAMILIES:
+        importlib.import_module(f"{__name__}.{name}")

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
+from livekit.agents.voice import io
 
 from .. import host
-from ..outcomes import Finding, KitError, Violation
+from ..endpoint import swap_audio_endpoint
+from ..outcomes import Finding, KitError, ProviderRaised, Violation
 from ..plugin.context import AdapterContext
 from ..plugin.manager import Provider
 from ..stage import Clock, Stage
@@ -102,6 +104,12 @@ class Scene:
         if top is not None:
             self._ear = Ear(self.timeline, top)
 
+    @contextmanager
+    def environment(self, variables: Mapping[str, str | None]) -> Iterator[None]:
+        """Set environment variables for the moment; None unsets one."""
+        with environment(variables):
+            yield
+
     async def close_session(self) -> None:
         """Close the agent session, as the end of a call does."""
         await self.session.aclose()
@@ -122,28 +130,31 @@ class Scene:
         plugin's default. ``withheld`` names a credential that it does not get. ``server`` replaces
         fields of the context.
         """
-        secrets = secrets_of(self.manifest)
-        if withheld is not None:
-            secrets.pop(withheld, None)
+        full = self.adapter_context(
+            f"{label}-{self.provider.name}" if identity == "" else identity
+        )
+        secrets = {name: value for name, value in full.secrets.items() if name != withheld}
+        context = replace(full, secrets=secrets, **(server or {}))
+        backend = await self.stage.open_backend(self.provider, full)
+        with environment(_variables(self.manifest, secrets)):
+            instance = self.provider.create_avatar(context)
+        avatar = Avatar(label, instance, context, backend)
+        self.avatars.append(avatar)
+        return avatar
+
+    def adapter_context(self, identity: str | None = None) -> AdapterContext:
+        """What the hooks are given, with every credential in place."""
         credentials = self.stage.server.credentials
-        context = AdapterContext(
+        return AdapterContext(
             provider=self.provider.name,
-            identity=f"{label}-{self.provider.name}" if identity == "" else identity,
+            identity=identity,
             agent_identity=AGENT,
             room_name=ROOM,
             livekit_url=credentials.url,
             livekit_api_key=credentials.api_key,
             livekit_api_secret=credentials.api_secret,
-            secrets=secrets,
+            secrets=secrets_of(self.manifest),
         )
-        if server is not None:
-            context = replace(context, **server)
-        backend = await self.stage.open_backend(self.provider, context)
-        with _environment(self.manifest, secrets):
-            instance = self.provider.create_avatar(context)
-        avatar = Avatar(label, instance, context, backend)
-        self.avatars.append(avatar)
-        return avatar
 
     async def start(self, avatar: Avatar, *, ready: bool = True) -> Avatar:
         """Start an avatar and, unless ``ready`` is false, wait until its workers can be heard."""
@@ -151,7 +162,7 @@ class Scene:
         before = self.chain().tail
         self.timeline.record("check", "start", avatar.label)
         try:
-            with _environment(self.manifest, avatar.context.secrets):
+            with environment(_variables(self.manifest, avatar.context.secrets)):
                 await self.bounded(
                     self.provider.bind(
                         avatar.instance, self.session, self.room, avatar.context
@@ -159,9 +170,11 @@ class Scene:
                     f"start() of the {avatar.label} avatar returns",
                     seconds=self.manifest.bounds.start,
                 )
-        except Exception as error:
-            self.timeline.record("check", "start failed", avatar.label, error=type(error).__name__)
+        except Violation:
             raise
+        except Exception as error:  # a provider may raise anything
+            self.timeline.record("check", "start failed", avatar.label, error=type(error).__name__)
+            raise ProviderRaised("start() works", error) from error
         finally:
             avatar.workers.extend(list(avatar.backend.workers)[known:])
         after = self.chain().tail
@@ -194,12 +207,22 @@ class Scene:
     async def close(self, avatar: Avatar) -> None:
         """Close an avatar, within its declared bound."""
         self.timeline.record("check", "close", avatar.label)
-        await self.bounded(
-            self.provider.unbind(avatar.instance, self.session, avatar.context),
-            f"aclose() of the {avatar.label} avatar returns",
-            seconds=self.manifest.bounds.close,
-        )
+        try:
+            await self.bounded(
+                self.provider.unbind(avatar.instance, self.session, avatar.context),
+                f"aclose() of the {avatar.label} avatar returns",
+                seconds=self.manifest.bounds.close,
+            )
+        except Violation:
+            raise
+        except Exception as error:  # a provider may raise anything
+            raise ProviderRaised("aclose() raises nothing", error) from error
         self.timeline.record("check", "closed", avatar.label)
+
+    async def abandon(self, avatar: Avatar) -> None:
+        """Close an avatar whose start failed, whatever its closing does."""
+        with suppress(Exception):  # how it closes is judged by UNBIND
+            await self.close(avatar)
 
     async def exchange(self, old: Avatar, order: str, *, label: str = "new") -> Avatar:
         """Replace ``old`` by a new avatar of the same provider, in the given order."""
@@ -211,6 +234,11 @@ class Scene:
             await self.start(new, ready=False)
             await self.close(old)
         return new
+
+    def bind(self, sink: io.AudioOutput) -> None:
+        """Bind a tail as an application does that keeps the wrappers."""
+        self.timeline.record("check", "bind", tail=describe(sink))
+        swap_audio_endpoint(self.session.output, sink)
 
     # speech
 
@@ -339,25 +367,27 @@ async def open_scene(stage: Stage, provider: Provider) -> AsyncIterator[Scene]:
 
 
 @contextmanager
-def _environment(manifest: Manifest, secrets: Mapping[str, str]) -> Iterator[None]:
-    """The environment variables that carry credentials, set or unset for the moment."""
-    names = [c.environment for c in manifest.credentials if c.environment]
-    saved = {name: os.environ.get(name) for name in names}
+def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables, or unset those that are None, and put them back afterwards."""
+    saved = {name: os.environ.get(name) for name in variables}
     try:
-        for credential in manifest.credentials:
-            if credential.environment:
-                value = secrets.get(credential.name)
-                if value is None:
-                    os.environ.pop(credential.environment, None)
-                else:
-                    os.environ[credential.environment] = value
+        _apply(variables)
         yield
     finally:
-        for name, value in saved.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _apply(saved)
+
+
+def _apply(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _variables(manifest: Manifest, secrets: Mapping[str, str]) -> dict[str, str | None]:
+    """The environment variables through which ``manifest`` takes its credentials."""
+    return {c.environment: secrets.get(c.name) for c in manifest.credentials if c.environment}
 
 
 __all__ = ["AGENT", "ROOM", "USER", "Scene", "mint", "open_scene"]

@@ -1,0 +1,44 @@
+"""Watching what is bound to an AgentOutput, by whichever way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from livekit.agents.voice import io
+
+
+@contextmanager
+def watch_bindings(output: io.AgentOutput) -> Iterator[list[str]]:
+    """Collect, in words, every binding that is made on ``output`` for the moment.
+
+    Both ways count: the assignment of ``output.audio``, and the host's own swap point.
+    """
+    bindings: list[str] = []
+    plain = type(output)
+    depth = 0
+
+    def assign(self: Any, sink: io.AudioOutput | None) -> None:
+        nonlocal depth
+        if not depth and sink is not plain.audio.fget(self):  # type: ignore[attr-defined]
+            bindings.append(f"output.audio = {type(sink).__name__}")
+        plain.audio.fset(self, sink)  # type: ignore[attr-defined]
+
+    def replace(self: Any, sink: io.AudioOutput) -> None:
+        nonlocal depth
+        bindings.append(f"output.replace_audio_tail({type(sink).__name__})")
+        depth += 1
+        try:
+            plain.replace_audio_tail(self, sink)  # type: ignore[attr-defined,unused-ignore]
+        finally:
+            depth -= 1
+
+    members: dict[str, Any] = {"audio": property(plain.audio.fget, assign)}  # type: ignore[attr-defined]
+    if hasattr(plain, "replace_audio_tail"):
+        members["replace_audio_tail"] = replace
+    output.__class__ = type("WatchedOutput", (plain,), members)
+    try:
+        yield bindings
+    finally:
+        output.__class__ = plain

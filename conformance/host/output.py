@@ -1,0 +1,181 @@
+"""The host's chain of audio outputs from inside: what a swap point needs to be put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents.voice import io
+
+from .events import is_swap_point, listeners
+
+_EVENTS = ("playback_finished", "playback_started", "playback_progressed")
+
+
+class ChainLink(io.AudioOutput):
+    """An audio output whose next one in the chain can be exchanged."""
+
+    _next_in_chain: io.AudioOutput
+
+    def __init__(self, *, label: str, next_in_chain: io.AudioOutput) -> None:
+        super().__init__(label=label, capabilities=io.AudioOutputCapabilities(pause=True))
+        self._next_in_chain = next_in_chain
+
+    @property
+    def next_in_chain(self) -> io.AudioOutput:
+        """The output below."""
+        return self._next_in_chain
+
+
+@dataclass(frozen=True)
+class Playback:
+    """What the chain knows of its playback at one moment.
+
+    ``pending`` segments have not finished, the last of them is still being captured if
+    ``capturing``. ``pushed`` is the audio that the tail has got of that last one, in seconds;
+    ``started_at`` the moment (`time.time`) at which the tail said that it began, ``played`` how
+    far it reported progress; each None when nobody in the chain knows.
+    """
+
+    pending: int
+    capturing: bool
+    paused: bool
+    pushed: float | None
+    started_at: float | None
+    played: float | None
+
+
+def chain_of(root: io.AudioOutput | None) -> Iterator[io.AudioOutput]:
+    """The outputs from ``root`` down to the tail."""
+    while root is not None:
+        yield root
+        root = root.next_in_chain
+
+
+def pending_segments(output: io.AudioOutput) -> int:
+    """How many segments ``output`` was given that have not finished."""
+    return captured_segments(output) - int(_own(output, "playback_finished_count"))
+
+
+def captured_segments(output: io.AudioOutput) -> int:
+    """How many segments ``output`` has ever taken frames of."""
+    return int(_own(output, "playback_segments_count"))
+
+
+def is_capturing(output: io.AudioOutput) -> bool:
+    """Whether a segment of ``output`` has begun and was not flushed."""
+    return bool(_own(output, "capturing"))
+
+
+def playback_of(wrappers: Sequence[io.AudioOutput], tail: io.AudioOutput) -> Playback:
+    """What the ``wrappers`` above ``tail`` (top first, one at least) know of its playback."""
+    above = wrappers[-1]
+    outputs = (above,) if is_swap_point(above) else (above, tail)
+    synchronizer, synced = _synchronizer(wrappers)
+    impl = getattr(synchronizer, "_impl", None)
+    started_at = getattr(above, "_sink_started_at", None)
+    if started_at is None and impl is not None and not impl.closed:
+        started_at = impl._start_wall_time
+    pushed = getattr(above if is_swap_point(above) else synced, "_pushed_duration", None)
+    if pushed is not None:
+        pushed -= getattr(above, "_offset_base", 0.0)
+    return Playback(
+        pending=max(pending_segments(output) for output in outputs),
+        capturing=any(is_capturing(output) for output in outputs),
+        paused=bool(getattr(synchronizer, "_paused", False)),
+        pushed=pushed,
+        started_at=started_at,
+        played=getattr(above, "_sink_played", None),
+    )
+
+
+def splice(link: ChainLink, *, above: io.AudioOutput, playback: Playback) -> bool:
+    """Put ``link`` between ``above`` and the output below it, unnoticed by both.
+
+    Nothing is flushed, cleared, attached or reported. ``link`` takes over the open segments of
+    ``playback``. Returns False, having changed nothing, when ``above`` keeps the output below it
+    where it cannot be exchanged.
+    """
+    below = link.next_in_chain
+    fields = [name for name, value in vars(above).items() if value is below]
+    if not fields:
+        return False
+    for name in fields:
+        setattr(above, name, link)
+    for event in _EVENTS:
+        for listener in listeners(below, event):
+            if _belongs_to(listener, above):
+                below.off(event, listener)  # type: ignore[arg-type]
+                link.on(event, listener)  # type: ignore[arg-type]
+    _set_own(link, "playback_segments_count", playback.pending)
+    _set_own(link, "playback_finished_count", 0)
+    _set_own(link, "capturing", playback.capturing)
+    return True
+
+
+def follow_sample_rate(wrappers: Sequence[io.AudioOutput], rate: int | None) -> None:
+    """Make the host's own wrappers ask for ``rate`` where they keep a copy of the tail's.
+
+    Up to livekit-agents 1.6.0 they copy it once, at construction; later ones look it up.
+    """
+    if hasattr(io, "_AudioSinkProxy"):
+        return
+    for wrapper in wrappers:
+        if type(wrapper).__module__.startswith("livekit.agents."):
+            wrapper._sample_rate = rate
+
+
+def has_progress_events() -> bool:
+    """Whether audio outputs of this host report what has played (`playback_progressed`)."""
+    return hasattr(io.AudioOutput, "on_playback_progressed")
+
+
+def report_progress(
+    output: io.AudioOutput, *, started_at: float, offset: float, duration: float
+) -> None:
+    """Report a stretch that has played, on hosts that have such reports."""
+    if has_progress_events():
+        output.on_playback_progressed(started_at=started_at, offset=offset, duration=duration)
+
+
+def is_cancelled_capture(event: io.PlaybackFinishedEvent) -> bool:
+    """Whether ``event`` ends a segment that the tail never counted."""
+    cancelled = getattr(io, "_CaptureCancelledEvent", None)
+    return cancelled is not None and isinstance(event, cancelled)
+
+
+def finish_cancelled_capture(output: io.AudioOutput) -> None:
+    """End a segment of ``output`` that wrappers above it may not have counted."""
+    cancelled = getattr(io, "_CaptureCancelledEvent", None)
+    if cancelled is not None:
+        output._dispatch_playback_finished(cancelled(playback_position=0.0, interrupted=True))
+    else:
+        output.on_playback_finished(playback_position=0.0, interrupted=True)
+
+
+def _own(output: io.AudioOutput, name: str) -> Any:
+    return getattr(output, f"_AudioOutput__{name}")
+
+
+def _set_own(output: io.AudioOutput, name: str, value: object) -> None:
+    setattr(output, f"_AudioOutput__{name}", value)
+
+
+def _synchronizer(
+    wrappers: Sequence[io.AudioOutput],
+) -> tuple[Any, io.AudioOutput | None]:
+    for wrapper in wrappers:
+        synchronizer = getattr(wrapper, "_synchronizer", None)
+        if synchronizer is not None:
+            return synchronizer, wrapper
+    return None, None
+
+
+def _belongs_to(listener: Any, owner: io.AudioOutput) -> bool:
+    """Whether ``listener`` is a method of ``owner``, or a closure that the host made for it."""
+    if getattr(listener, "__self__", None) is owner:
+        return True
+    if not getattr(listener, "__qualname__", "").startswith("AudioOutput.__init__."):
+        return False
+    return any(cell.cell_contents is owner for cell in listener.__closure__ or ())

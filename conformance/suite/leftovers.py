@@ -1,0 +1,98 @@
+"""What is left behind: tasks, listeners, call handlers, HTTP sessions, WebSockets and threads."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from .. import host
+
+if TYPE_CHECKING:
+    from .scene import Scene
+
+_OURS = ("conformance.", "aiohttp.web", "aiohttp.helpers", "pytest", "_pytest")
+"""Modules whose tasks belong to the kit or to the vendor's side of the network."""
+
+_MAY_LEAVE = ("conformance.reference",)
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What exists at one moment, each thing by name and origin."""
+
+    things: Counter[str]
+
+    @classmethod
+    def of(cls, scene: Scene) -> Leftovers:
+        """What exists now."""
+        found = host.residue(scene.room, scene.session)
+        for task in asyncio.all_tasks():
+            name = _task_origin(task)
+            if task is not asyncio.current_task() and not _is_ours(name):
+                found[f"task {name}"] += 1
+        for session in list(_sessions):
+            if not session.closed:
+                found[f"HTTP session opened by {_opened_by.get(session, 'somebody')}"] += 1
+        for socket in list(_sockets):
+            if not socket.closed:
+                found["WebSocket to the vendor"] += 1
+        for thread in threading.enumerate():
+            found[f"thread {thread.name.rstrip('0123456789')}"] += 1
+        return cls(found)
+
+    def beyond(self, before: Leftovers) -> list[str]:
+        """What there is more of than ``before``, each with its number."""
+        more = self.things - before.things
+        return [f"{count} x {name}" if count > 1 else name for name, count in sorted(more.items())]
+
+
+_sessions: weakref.WeakSet[aiohttp.ClientSession] = weakref.WeakSet()
+_opened_by: weakref.WeakKeyDictionary[aiohttp.ClientSession, str] = weakref.WeakKeyDictionary()
+_sockets: weakref.WeakSet[aiohttp.ClientWebSocketResponse] = weakref.WeakSet()
+
+
+@contextmanager
+def watch_connections() -> Iterator[None]:
+    """Know of every HTTP session and WebSocket that is opened for the moment."""
+    plain_session = aiohttp.ClientSession.__init__
+    plain_socket = aiohttp.ClientWebSocketResponse.__init__
+
+    def open_session(self: aiohttp.ClientSession, *args: Any, **options: Any) -> None:
+        plain_session(self, *args, **options)
+        frame = sys._getframe(1)
+        _sessions.add(self)
+        _opened_by[self] = f"{frame.f_globals.get('__name__', '?')}:{frame.f_code.co_name}"
+
+    def open_socket(self: aiohttp.ClientWebSocketResponse, *args: Any, **options: Any) -> None:
+        plain_socket(self, *args, **options)
+        _sockets.add(self)
+
+    aiohttp.ClientSession.__init__ = open_session  # type: ignore[method-assign]
+    aiohttp.ClientWebSocketResponse.__init__ = open_socket  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        aiohttp.ClientSession.__init__ = plain_session  # type: ignore[method-assign]
+        aiohttp.ClientWebSocketResponse.__init__ = plain_socket  # type: ignore[method-assign]
+        _sessions.clear()
+        _sockets.clear()
+
+
+def _task_origin(task: asyncio.Task[Any]) -> str:
+    coroutine: Any = task.get_coro()
+    frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+    module = frame.f_globals.get("__name__", "?") if frame is not None else "?"
+    return f"{module}:{getattr(coroutine, '__qualname__', coroutine)}"
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(_OURS) and not name.startswith(_MAY_LEAVE)

@@ -1,0 +1,275 @@
+"""Running one check of one subject on a stage, and putting what happened into words."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from ..outcomes import (
+    Blocked,
+    CheckId,
+    CheckResult,
+    Finding,
+    KitError,
+    Level,
+    NotApplicable,
+    Outcome,
+    Violation,
+)
+from ..plugin.manager import Provider
+from ..requirements import load_catalogue
+from ..stage import Stage, StageRunner
+from ..timeline import Event
+from . import load
+from .canary import secrets_of
+from .host_chain import ChainKit, ChainScene, chain_kits
+from .leftovers import watch_connections
+from .reference import reference_provider
+from .registry import Check, registered
+from .scene import open_scene
+
+READINESS = "BIND-01"
+"""The check that reports an adapter which cannot even construct its avatar."""
+
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged: the host, the kit's own endpoint, or a provider; and the checks for it."""
+
+    name: str
+    checks: tuple[Check, ...]
+    provider: Provider | None = None
+    kit: ChainKit | None = None
+
+
+def subjects(providers: Sequence[Provider]) -> tuple[Subject, ...]:
+    """The host, the kit's own endpoint and ``providers``, each with its checks."""
+    load()
+    checks = registered()
+    of_host = tuple(c for c in checks if c.requirement.startswith("HOST-"))
+    of_provider = tuple(c for c in checks if not c.requirement.startswith("HOST-"))
+    chains = tuple(Subject(kit.label, of_host, kit=kit) for kit in chain_kits())
+    return (*chains, *(Subject(p.name, of_provider, provider=p) for p in providers))
+
+
+def host_versions() -> Mapping[str, str]:
+    """The versions that a verdict depends on, by distribution; and the Python that ran it."""
+    names = ("livekit-agents", "livekit", "livekit-api", "aiohttp")
+    versions = {name: importlib.metadata.version(name) for name in names}
+    return {**versions, "python": platform.python_version()}
+
+
+def canaries(providers: Sequence[Provider]) -> tuple[str, ...]:
+    """Every secret that a run hands out, for finding leaks."""
+    return tuple(
+        value for provider in providers for value in secrets_of(provider.manifest).values()
+    )
+
+
+def run_check(
+    subject: Subject,
+    check: Check,
+    variant: str | None = None,
+    *,
+    seed: int | None = None,
+    stage: StageRunner | None = None,
+) -> CheckResult:
+    """Run one check of ``subject`` and say what became of it; raises nothing of the provider's.
+
+    ``stage`` defaults to the loopback stage. ``seed`` shuffles what is ready at the same moment.
+    """
+    runner = stage or _loopback()
+    provider = subject.provider
+    result = CheckResult(
+        CheckId(subject.name, check.requirement, variant), _level(check), Outcome.PASSED
+    )
+    if provider is None:
+        return _play(runner, seed, result, _chain_scenario(subject, check, variant))
+    rule = check.exempt(provider.manifest) if check.exempt is not None else None
+    if rule is not None:
+        return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
+    broken = _unready(provider, runner)
+    if broken is not None:
+        if check.requirement == READINESS:
+            return replace(result, outcome=Outcome.ERROR, reason=broken)
+        home = f"{subject.name}::{READINESS}"
+        return replace(result, outcome=Outcome.BLOCKED, reason=home)
+    result = _play(runner, seed, result, _provider_scenario(provider, check, variant))
+    if result.outcome is Outcome.FAILED and provider.name != "reference":
+        return _unless_host_is_to_blame(result, check, variant, runner, seed)
+    return result
+
+
+def _chain_scenario(
+    subject: Subject, check: Check, variant: str | None
+) -> Callable[[Stage], Any]:
+    async def scenario(stage: Stage) -> None:
+        assert subject.kit is not None
+        scene = ChainScene(subject.kit, stage.clock, stage.timeline)
+        await _call(check, scene, variant)
+
+    return scenario
+
+
+def _provider_scenario(
+    provider: Provider, check: Check, variant: str | None
+) -> Callable[[Stage], Any]:
+    async def scenario(stage: Stage) -> None:
+        with watch_connections():
+            async with open_scene(stage, provider) as scene:
+                await _call(check, scene, variant)
+
+    return scenario
+
+
+async def _call(check: Check, scene: Any, variant: str | None) -> None:
+    arguments = (scene,) if variant is None else (scene, variant)
+    await check.function(*arguments)
+
+
+def _play(
+    runner: StageRunner, seed: int | None, result: CheckResult, scenario: Callable[[Stage], Any]
+) -> CheckResult:
+    """Run ``scenario`` on a fresh stage and fold what it raised into ``result``."""
+    events: list[Event] = []
+    simulated = 0.0
+
+    async def observed(stage: Stage) -> None:
+        nonlocal simulated
+        try:
+            await scenario(stage)
+        finally:
+            events.extend(stage.timeline.events)
+            simulated = stage.clock.now()
+
+    outcome = Outcome.PASSED
+    finding: Finding | None = None
+    reason = ""
+    try:
+        runner.run(observed, seed=seed)
+    except Violation as violation:
+        outcome, finding = Outcome.FAILED, violation.finding
+    except runner.hangs as hang:
+        outcome = Outcome.FAILED
+        finding = Finding("the run goes on", str(hang), "something waits for what never comes")
+    except NotApplicable as exempt:
+        outcome, reason = Outcome.NOT_APPLICABLE, exempt.rule
+    except Blocked as blocked:
+        outcome, reason = Outcome.BLOCKED, str(blocked)
+    except KitError as error:
+        outcome, reason = Outcome.ERROR, str(error)
+    except Exception as error:  # anything else is the kit's own fault, and reported as that
+        outcome, reason = Outcome.ERROR, _last_line(error)
+    return replace(
+        result,
+        outcome=outcome,
+        finding=_redacted(finding),
+        reason=_without_secrets(reason),
+        events=tuple(events),
+        simulated_seconds=round(simulated, 6),
+    )
+
+
+def _unless_host_is_to_blame(
+    result: CheckResult, check: Check, variant: str | None, runner: StageRunner, seed: int | None
+) -> CheckResult:
+    reference = _of_reference(check, variant, runner, seed)
+    if reference.outcome is not Outcome.FAILED:
+        return result
+    finding = reference.finding
+    why = f"expected {finding.expected}; observed {finding.observed}" if finding else ""
+    version = host_versions()["livekit-agents"]
+    return replace(
+        result,
+        outcome=Outcome.BLOCKED,
+        reason=f"host defect (livekit-agents {version}): the reference provider fails it too: {why}",
+        reference=str(reference.id),
+    )
+
+
+_verdicts: dict[tuple[str, str | None, str, int | None], CheckResult] = {}
+
+
+def _of_reference(
+    check: Check, variant: str | None, runner: StageRunner, seed: int | None
+) -> CheckResult:
+    """The reference provider's verdict, found once for each check in a process."""
+    key = (check.where, variant, runner.name, seed)
+    if key not in _verdicts:
+        provider = reference_provider()
+        blank = CheckResult(
+            CheckId(provider.name, check.requirement, variant), _level(check), Outcome.PASSED
+        )
+        scenario = _provider_scenario(provider, check, variant)
+        _verdicts[key] = _play(runner, seed, blank, scenario)
+    return _verdicts[key]
+
+
+_readiness: dict[int, tuple[Provider, str | None]] = {}
+
+
+def _unready(provider: Provider, runner: StageRunner) -> str | None:
+    """Why ``provider`` cannot be judged at all, found once in a process; None if it can."""
+    known = _readiness.get(id(provider))
+    if known is not None:
+        return known[1]
+
+    async def construct(stage: Stage) -> None:
+        async with open_scene(stage, provider) as scene:
+            try:
+                await scene.create()
+            except Exception as error:  # an adapter may raise anything: it becomes one line
+                raise KitError(str(provider.fault("create_avatar", error))) from error
+
+    problem: str | None = None
+    try:
+        runner.run(construct)
+    except Exception as error:  # so may what surrounds it
+        problem = _without_secrets(
+            str(error) if isinstance(error, KitError) else _last_line(error)
+        )
+    _readiness[id(provider)] = (provider, problem)
+    return problem
+
+
+@cache
+def _loopback() -> StageRunner:
+    from ..loopback.stage import LoopbackRunner
+
+    return LoopbackRunner()
+
+
+def _level(check: Check) -> Level:
+    return load_catalogue()[check.requirement].level
+
+
+def _last_line(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _redacted(finding: Finding | None) -> Finding | None:
+    if finding is None:
+        return None
+    return replace(
+        finding,
+        expected=_without_secrets(finding.expected),
+        observed=_without_secrets(finding.observed),
+    )
+
+
+def _without_secrets(text: str) -> str:
+    text = _TOKEN.sub("<room token>", text)
+    return re.sub(r"canary-[\w-]+", "<secret>", text)
+
+
+__all__ = ["Subject", "canaries", "host_versions", "run_check", "subjects"]

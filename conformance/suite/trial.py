@@ -1,0 +1,151 @@
+"""One start under one fault, judged by several requirements of the FAULT family.
+
+A trial is played once for each provider, fault and call, and kept for the length of the process.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS, Fault
+from ..outcomes import KitError, NotApplicable, ProviderRaised, Violation
+from .leftovers import Leftovers
+from .probe import describe
+from .scene import Scene
+
+NO_API = "the provider has no vendor API (transport in-process)"
+STATUS_ALONE = "the vendor's contract is the status alone: what the answer says is not read"
+NOTHING_NEEDED = "the provider needs no field of the answer"
+NO_SOCKET = "the vendor's API has no WebSocket"
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What ``start()`` raised: its class, and all that a log of it would show."""
+
+    name: str
+    text: str
+    report: str
+
+    @classmethod
+    def of(cls, error: Exception) -> Raised:
+        """Put ``error`` into words, as a log of it would."""
+        report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        return cls(type(error).__name__, str(error), report)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What happened when ``start()`` met a fault.
+
+    ``elapsed`` is how long ``start()`` took, in seconds by the stage's clock; ``hung`` that it did
+    not return within its bound. ``requests`` counts the requests to the faulty call, with the
+    moments at which they came.
+    """
+
+    fault: Fault
+    call: str
+    raised: Raised | None
+    hung: bool
+    elapsed: float
+    at: float
+    requests: tuple[float, ...]
+    tail_kept: bool
+    tail_before: str
+    tail_after: str
+    left: tuple[str, ...]
+    sessions_opened: int
+    sessions_left: int
+
+    @property
+    def where(self) -> str:
+        """The fault and the call, in words."""
+        return f"{self.fault} at {self.call!r}"
+
+
+def fault_named(name: str) -> Fault:
+    """The fault whose name is ``name``."""
+    for fault in (*STATUS_FAULTS, *CONNECTION_FAULTS, *ANSWER_FAULTS, *SOCKET_FAULTS):
+        if str(fault) == name:
+            return fault
+    raise KitError(f"no fault is called {name!r}")
+
+
+def targets(scene: Scene, fault: Fault) -> Sequence[str]:
+    """The calls of ``start()`` that can show ``fault``; raises `NotApplicable` where none can."""
+    context = scene.adapter_context()
+    api = scene.provider.vendor_backend(context)
+    if api is None:
+        raise NotApplicable(NO_API)
+    if fault in SOCKET_FAULTS:
+        if not api.sockets:
+            raise NotApplicable(NO_SOCKET)
+        return [socket.name for socket in api.sockets]
+    calls = [call for call in api.calls if call.when == "start"]
+    if fault.kind in ("not-json", "json-of-wrong-type", "wrong-content-type"):
+        calls = [call for call in calls if not call.answer_ignored]
+        if not calls:
+            raise NotApplicable(STATUS_ALONE)
+    if fault.kind == "field-missing":
+        calls = [call for call in calls if call.needed_fields]
+        if not calls:
+            raise NotApplicable(NOTHING_NEEDED)
+    return [call.name for call in calls]
+
+
+async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
+    """Start an avatar whose vendor shows ``fault`` at ``call``, close it, and say what happened.
+
+    The session has been started. Raises `KitError` when the fault was never reached.
+    """
+    avatar = await scene.create(f"faulty-{len(scene.avatars)}")
+    injected = avatar.backend.inject(fault, call=call)
+    before = scene.chain().tail
+    leftovers = Leftovers.of(scene)
+    began = scene.clock.now()
+    raised: Raised | None = None
+    hung = False
+    try:
+        await scene.start(avatar, ready=False)
+        await scene.clock.sleep(1.0)
+    except ProviderRaised as failure:
+        raised = Raised.of(failure.error)
+    except Violation:
+        hung = True
+    elapsed = scene.clock.now() - began
+    after = scene.chain().tail
+    if not injected.reached:
+        raise KitError(
+            f"{fault} at {call!r} was never reached: start() of {scene.provider.name} makes no "
+            "such call"
+        )
+    injected.withdraw()
+    await scene.abandon(avatar)
+    for worker in avatar.workers:
+        await worker.aclose()
+    await scene.clock.sleep(1.0)
+    sessions = avatar.backend.sessions
+    return Trial(
+        fault=fault,
+        call=call,
+        raised=raised,
+        hung=hung,
+        elapsed=elapsed,
+        at=began,
+        requests=tuple(r.at for r in avatar.backend.requests if r.call == call),
+        tail_kept=after is before,
+        tail_before=describe(before),
+        tail_after=describe(after),
+        left=tuple(Leftovers.of(scene).beyond(leftovers)),
+        sessions_opened=len(sessions),
+        sessions_left=sum(session.ended_at is None for session in sessions),
+    )
+
+
+
+async def trials(scene: Scene, fault: Fault) -> list[Trial]:
+    """A trial of ``fault`` at every call that can show it."""
+    await scene.start_session()
+    return [await attempt(scene, fault, call) for call in targets(scene, fault)]
