@@ -1,1 +1,26 @@
+"""An audio endpoint of an agent that can be exchanged while it speaks, on livekit-agents 1.5.7 on.
+
+`swap_audio_endpoint(session.output, sink)` binds a new tail below the wrappers and returns a
+`Binding`; its `unbind()` touches nothing that someone else has bound since. `AvatarSwitcher`
+exchanges whole avatars, and can be asked to by the room's participants (`register_rpc`).
+"""
+
 from __future__ import annotations
+
+from .binding import Binding, current_endpoint, insert_swap_point, swap_audio_endpoint
+from .swap_point import SwapPoint, Unbound
+from .swap_rpc import SwapRequest
+from .switcher import AvatarSwitcher, Order, SwapError
+
+__all__ = [
+    "AvatarSwitcher",
+    "Binding",
+    "Order",
+    "SwapError",
+    "SwapPoint",
+    "SwapRequest",
+    "Unbound",
+    "current_endpoint",
+    "insert_swap_point",
+    "swap_audio_endpoint",
+]

@@ -5,18 +5,46 @@ from __future__ import annotations
 from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
 from .bindings import watch_bindings
 from .events import is_swap_point, listener_counts, listeners
+from .output import (
+    ChainLink,
+    Playback,
+    captured_segments,
+    chain_of,
+    finish_cancelled_capture,
+    follow_sample_rate,
+    has_progress_events,
+    is_cancelled_capture,
+    is_capturing,
+    pending_segments,
+    playback_of,
+    report_progress,
+    splice,
+)
 from .residue import origin, residue
 from .session import start_session
 
 __all__ = [
+    "ChainLink",
+    "Playback",
     "avatar_receiver",
+    "captured_segments",
+    "chain_of",
+    "finish_cancelled_capture",
+    "follow_sample_rate",
+    "has_progress_events",
+    "is_cancelled_capture",
+    "is_capturing",
     "is_swap_point",
     "listener_counts",
     "listeners",
     "origin",
+    "pending_segments",
+    "playback_of",
     "publish_on_behalf_attribute",
+    "report_progress",
     "reset_class_state",
     "residue",
+    "splice",
     "start_session",
     "watch_bindings",
 ]
