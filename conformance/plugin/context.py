@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..worker import Player
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class AdapterContext:
     livekit_api_key: str
     livekit_api_secret: str
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    player: Player | None = field(default=None, repr=False)
+    """Plays what an in-process avatar is given; None for the other transports."""
 
     def secret(self, name: str) -> str:
         """The canary for the credential ``name``, or an empty string where it is withheld."""

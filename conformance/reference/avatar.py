@@ -1,4 +1,4 @@
-"""The reference avatar: swap-safe and robust, as short as that can be."""
+"""The reference avatar: the host's own parts, used as they are meant to be."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ CLOSE_TIMEOUT = 10.0
 
 class ReferenceAvatar(AvatarSession[Any]):
     """An avatar whose worker is sent audio over byte streams.
+
+    It makes nothing good that the host itself does wrong: what fails here is the host's defect.
 
     ``api_key`` falls back to ``REFERENCE_API_KEY``. ``identity`` is unique for each instance unless
     it is given. Raises `ReferenceError` where a setting is missing.
@@ -89,8 +91,6 @@ class ReferenceAvatar(AvatarSession[Any]):
                 )
             self._output = agent_session.output
             self._bind()
-            room.on("participant_disconnected", self._on_left)
-            room.on("participant_active", self._on_active)
             agent_session.on("close", self._on_session_close)
         except BaseException:
             self._starting = None
@@ -117,8 +117,6 @@ class ReferenceAvatar(AvatarSession[Any]):
         session, self._own_session = self._own_session, None
         if room is None:
             return
-        room.off("participant_disconnected", self._on_left)
-        room.off("participant_active", self._on_active)
         if session is not None:
             session.off("close", self._on_session_close)
         self._unbind()
@@ -130,9 +128,12 @@ class ReferenceAvatar(AvatarSession[Any]):
             except ReferenceError as error:
                 logger.warning("%s", error)
         try:
-            await asyncio.wait_for(super().aclose(), CLOSE_TIMEOUT)
+            await asyncio.wait_for(self._leave_room(), CLOSE_TIMEOUT)
         except asyncio.TimeoutError:
             logger.warning("reference: the room did not answer; the participant may stay")
+
+    async def _leave_room(self) -> None:
+        await super().aclose()
 
     def _bind(self) -> None:
         assert self._own_room is not None
@@ -151,14 +152,6 @@ class ReferenceAvatar(AvatarSession[Any]):
         if self._binding is not None:
             self._binding.unbind()
             self._binding = None
-
-    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._identity:
-            self._unbind()
-
-    def _on_active(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._identity and self._binding is None:
-            self._bind()
 
     def _on_session_close(self, _: object) -> None:
         self._closing = self._closing or asyncio.ensure_future(self._release())

@@ -34,8 +34,10 @@ class Avatar:
 
     @property
     def heard(self) -> Sequence[Heard]:
-        """Every segment that its workers received, oldest first."""
+        """Every segment that its workers, or it itself in-process, received; oldest first."""
         segments = [segment for worker in self.workers for segment in worker.heard]
+        if self.context.player is not None:
+            segments.extend(self.context.player.heard)
         return sorted(segments, key=lambda segment: segment.received_at)
 
     @property

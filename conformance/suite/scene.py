@@ -21,6 +21,7 @@ from ..plugin.context import AdapterContext
 from ..plugin.manager import Provider
 from ..stage import Clock, Stage
 from ..timeline import Timeline
+from ..worker import Player
 from .avatar import Avatar
 from .canary import secrets_of
 from .probe import Chain, Ear, describe
@@ -154,6 +155,7 @@ class Scene:
             livekit_api_key=credentials.api_key,
             livekit_api_secret=credentials.api_secret,
             secrets=secrets_of(self.manifest),
+            player=Player(self.clock) if self.manifest.transport == "in-process" else None,
         )
 
     async def start(self, avatar: Avatar, *, ready: bool = True) -> Avatar:
