@@ -33,7 +33,6 @@ STRING: Mapping[str, Any] = {"type": "string", "minLength": 1}
 """JSON Schema of a string that must not be empty."""
 
 
-
 def fields(
     required: Mapping[str, Any], optional: Mapping[str, Any] | None = None
 ) -> Mapping[str, Any]:
@@ -94,8 +93,8 @@ class Call:
     vendor session). ``host`` defaults to the first host that the manifest declares. ``headers``
     are required values, in which ``{name}`` stands for the credential of that name. ``body`` is the
     JSON Schema of the request. ``answer`` is the JSON value answered, or a function of the request
-    that returns it; in its strings ``{session}`` stands for the session's id. A call that ``start()`` does
-    not make has ``when="later"``.
+    that returns it; in its strings ``{session}`` stands for the session's id. A call that ``start()``
+    does not make has ``when="later"``.
     """
 
     name: str
@@ -104,21 +103,7 @@ class Call:
     host: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    body_format: 
-
-def fields(
-    required: Mapping[str, Any], optional: Mapping[str, Any] | None = None
-) -> Mapping[str, Any]:
-    """JSON Schema of an object with exactly these fields."""
-    return {
-        "type": "object",
-        "required": list(required),
-        "properties": {**required, **(optional or {})},
-        "additionalProperties": False,
-    }
-
-
-BodyFormat = "json"
+    body_format: BodyFormat = "json"
     room: RoomAccess | Sequence[RoomAccess] | None = None
     opens_session: bool = False
     ends_session: bool = False

@@ -70,6 +70,7 @@ from conformance.vendor_api import (
     Socket,
     SocketSession,
     VendorAPI,
+    fields,
 )
 
 from .context import AdapterContext
@@ -112,5 +113,6 @@ __all__ = [
     "UsageError",
     "VendorAPI",
     "Worker",
+    "fields",
     "hookimpl",
 ]
