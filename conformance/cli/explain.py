@@ -1,0 +1,92 @@
+"""``avatar-conformance explain ID``: one requirement, and how it is checked."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from conformance.requirements import Catalogue, Requirement
+    from conformance.suite.registry import Check
+
+_LABEL = 10
+_WIDTH = 100
+
+
+def explain(
+    requirement: Annotated[str, typer.Argument(metavar="ID", help="Like SWAP-02.")],
+) -> None:
+    """Explain one requirement: what it says, why, how to mend a failure, and its checks."""
+    from conformance.requirements import load_catalogue
+
+    catalogue = load_catalogue()
+    for line in _explanation(catalogue, _find(catalogue, requirement)):
+        typer.echo(line)
+
+
+def _find(catalogue: Catalogue, wanted: str) -> Requirement:
+    from conformance.plugin.errors import UsageError
+
+    found = catalogue.get(wanted.upper())
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(wanted.upper(), catalogue, n=3)
+    families = ", ".join(dict.fromkeys(r.family for r in catalogue.values()))
+    guess = f"did you mean {' or '.join(near)}?" if near else f"the families are: {families}"
+    raise UsageError(f"there is no requirement {wanted!r}; {guess}")
+
+
+def _explanation(catalogue: Catalogue, requirement: Requirement) -> list[str]:
+    from conformance.requirements.kills import killed_mutants
+
+    standing = f"since {requirement.since}"
+    if not catalogue.scored(requirement.id):
+        standing += f", not scored in revision {catalogue.revision}"
+    lines = [
+        f"{requirement.id}  {requirement.level.name} for the {requirement.subject}, {standing}",
+        "",
+        *textwrap.wrap(requirement.text, _WIDTH),
+        "",
+        *_labelled("why", requirement.why),
+        *_labelled("source", requirement.source),
+        *_labelled("hint", requirement.hint),
+    ]
+    if requirement.capability:
+        lines += _labelled("depends on", f"the capability {requirement.capability}")
+    if requirement.excluded:
+        lines += _labelled("not tested", requirement.excluded)
+    for change in requirement.history:
+        lines += _labelled(change.revision, change.why)
+    checks = [check for check in _checks() if check.requirement == requirement.id]
+    for check in checks:
+        variants = f" [{', '.join(check.variants)}]" if check.variants else ""
+        lines += _labelled("check", check.where + variants)
+    if not checks:
+        lines += _labelled("check", "none")
+    mutants = killed_mutants(requirement.id)
+    if mutants is not None:
+        lines += _labelled("kills", ", ".join(mutants) or "no mutant")
+    return lines
+
+
+def _checks() -> tuple[Check, ...]:
+    from conformance import suite
+    from conformance.suite.registry import registered
+
+    suite.load()
+    return registered()
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    indent = " " * (_LABEL + 2)
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=label.ljust(_LABEL) + "  ",
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
