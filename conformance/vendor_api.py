@@ -5,17 +5,14 @@ checks every request against them, and makes the worker join with the room token
 
 A plain vendor needs one call::
 
-    VendorAPI(
-        Call(
-            "create session",
-            "POST",
-            "/v1/sessions",
-            headers={"x-api-key": "{api_key}"},
-            body=fields({"avatar_id": STRING, "url": STRING, "token": STRING}),
-            room=RoomAccess(url="/url", token="/token"),
-            opens_session=True,
-        )
+    session_api(
+        "/v1/sessions",
+        headers={"x-api-key": "{api_key}"},
+        body=fields({"avatar_id": STRING, "url": STRING, "token": STRING}),
+        room=RoomAccess(url="/url", token="/token"),
     )
+
+More of them are a `VendorAPI` of `Call` and `Socket` values.
 """
 
 from __future__ import annotations
@@ -27,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from .worker import Player
+    from .worker import Player, Worker
 
 STRING: Mapping[str, Any] = {"type": "string", "minLength": 1}
 """JSON Schema of a string that must not be empty."""
@@ -90,8 +87,10 @@ class Call:
     """One HTTP call of the vendor's API.
 
     ``path`` is an aiohttp route (``/sessions/{session}``; the placeholder ``session`` addresses a
-    vendor session). ``host`` defaults to the first host that the manifest declares. ``headers``
-    are required values, in which ``{name}`` stands for the credential of that name. ``body`` is the
+    vendor session). ``session`` is the JSON pointer to that session's id in the body, for a call
+    that names it there. ``host`` defaults to the first host that the manifest declares. ``headers``
+    are required values, in which ``{name}`` stands for the credential of that name and
+    ``{session}`` for the id of the session that is addressed. ``body`` is the
     JSON Schema of the request. ``answer`` is the JSON value answered, or a function of the request
     that returns it; in its strings ``{session}`` stands for the session's id. A call that ``start()``
     does not make has ``when="later"``.
@@ -105,6 +104,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     body_format: BodyFormat = "json"
     room: RoomAccess | Sequence[RoomAccess] | None = None
+    session: str | None = None
     opens_session: bool = False
     ends_session: bool = False
     answer: Answer = field(default_factory=dict)
@@ -127,11 +127,20 @@ class Call:
 
 @dataclass(frozen=True)
 class SocketSession:
-    """What a WebSocket handler works with: the socket, the vendor session and its player."""
+    """What a WebSocket handler works with: the socket, the vendor session and its worker.
+
+    Audio that comes over the socket goes into the worker's player; the worker's ``notify_started``
+    and ``notify_finished`` say when to report over the socket.
+    """
 
     socket: web.WebSocketResponse
     session: str | None
-    player: Player
+    worker: Worker
+
+    @property
+    def player(self) -> Player:
+        """What plays the audio, and remembers what it heard."""
+        return self.worker.player
 
 
 @dataclass(frozen=True)
@@ -162,3 +171,12 @@ class VendorAPI:
     def sockets(self) -> tuple[Socket, ...]:
         """The WebSocket endpoints."""
         return tuple(e for e in self.endpoints if isinstance(e, Socket))
+
+
+def session_api(path: str, *, room: RoomAccess, **options: Any) -> VendorAPI:
+    """The API of a plain vendor: one POST that opens a session in the room.
+
+    ``options`` are further fields of its `Call`.
+    """
+    create = Call("create session", "POST", path, room=room, opens_session=True, **options)
+    return VendorAPI(create)

@@ -5,7 +5,7 @@ An adapter tells the kit how to drive one avatar plugin: what the plugin claims,
 each marked with `hookimpl`; three are needed, the others have defaults. This is a whole one, for a
 vendor whose worker receives audio over the host's byte streams::
 
-    from conformance.plugin import STRING, Call, RoomAccess, VendorAPI, hookimpl
+    from conformance.plugin import STRING, Call, RoomAccess, VendorAPI, fields, hookimpl
 
     @hookimpl
     def avatar_provider_manifest():
@@ -30,13 +30,17 @@ vendor whose worker receives audio over the host's byte streams::
 
     @hookimpl
     def vendor_backend():
-        fields = {"avatar": STRING, "url": STRING, "token": STRING}
-        body = {"type": "object", "required": [*fields], "properties": fields,
-                "additionalProperties": False}
         return VendorAPI(
-            Call("create session", "POST", "/v1/sessions", headers={"x-api-key": "{api_key}"},
-                 body=body, room=RoomAccess(url="/url", token="/token"), opens_session=True,
-                 answer={"id": "{session}"}, needed_fields=["id"]),
+            Call(
+                "create session",
+                "POST",
+                "/v1/sessions",
+                headers={"x-api-key": "{api_key}"},
+                body=fields({"avatar_id": STRING, "url": STRING, "token": STRING}),
+                room=RoomAccess(url="/url", token="/token"),
+                opens_session=True,
+                answer={"id": "{session}"},
+            )
         )
 
 **Where it goes.** Into ``conformance_adapter.py`` in the root of the plugin's repository, or into a
@@ -71,6 +75,7 @@ from conformance.vendor_api import (
     SocketSession,
     VendorAPI,
     fields,
+    session_api,
 )
 
 from .context import AdapterContext
@@ -115,4 +120,5 @@ __all__ = [
     "Worker",
     "fields",
     "hookimpl",
+    "session_api",
 ]
