@@ -5,6 +5,7 @@ from __future__ import annotations
 from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
 from .bindings import watch_bindings
 from .events import is_swap_point, listener_counts, listeners
+from .job import Job, job_context
 from .output import (
     ChainLink,
     Playback,
@@ -25,6 +26,7 @@ from .session import start_session
 
 __all__ = [
     "ChainLink",
+    "Job",
     "Playback",
     "avatar_receiver",
     "captured_segments",
@@ -35,6 +37,7 @@ __all__ = [
     "is_cancelled_capture",
     "is_capturing",
     "is_swap_point",
+    "job_context",
     "listener_counts",
     "listeners",
     "origin",

@@ -142,6 +142,12 @@ class Link:
             if link.active and (not destinations or link.identity in destinations):
                 link.post(deliver)
 
+    async def caught_up(self) -> None:
+        """Wait until everything posted so far has been delivered; for ever if it never is."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.mailbox.post(lambda: None if done.done() else done.set_result(None))
+        await done
+
     def cut(self) -> None:
         """Stop everything to and from this participant for now."""
         self.mailbox.hold()

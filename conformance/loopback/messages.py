@@ -22,7 +22,7 @@ _KINDS = {
 }
 
 
-def participant(claims: Claims, sid: str, joined_at: float) -> Any:
+def participant(claims: Claims, sid: str, joined_at: float, client_protocol: int) -> Any:
     """A participant that is joining with these claims; ``joined_at`` in seconds since 1970."""
     grants = claims.video
     assert grants is not None
@@ -37,6 +37,7 @@ def participant(claims: Claims, sid: str, joined_at: float) -> Any:
     )
     info.attributes.update(claims.attributes or {})
     set_if_known(info, "joined_at", int(joined_at * 1000))
+    set_if_known(info, "client_protocol", client_protocol)
     permission = info.permission
     permission.can_subscribe = grants.can_subscribe
     permission.can_publish = grants.can_publish

@@ -108,14 +108,11 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
     ) -> rtc.TextStreamWriter:
         """Open a text stream to the destinations, or to everybody.
 
-        ``sender_identity`` is the identity that receivers are told.
+        Receivers are told the real sender, whatever ``sender_identity`` says: measured on a real
+        server. The total size of a text is not sent.
         """
-        header = streams.text_header(
-            self._room.ids.stream(stream_id), topic, total_size, attributes
-        )
-        writer = streams.LoopbackTextStreamWriter(
-            self._link, header, destination_identities, sender_identity
-        )
+        header = streams.text_header(self._room.ids.stream(stream_id), topic, None, attributes)
+        writer = streams.LoopbackTextStreamWriter(self._link, header, destination_identities)
         await writer.open()
         return writer  # type: ignore[return-value]
 
@@ -263,9 +260,8 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
                 " rtc.LocalAudioTrack.create_audio_track or rtc.LocalVideoTrack.create_video_track"
                 " while it is open"
             )
-        publication = self._room.server.publish(self._link, track, options)
         await streams.one_turn()
-        return publication
+        return self._room.server.publish(self._link, track, options)
 
     async def unpublish_track(self, track_sid: str) -> None:
         """Withdraw a published track; raises `UnpublishTrackError` for an unknown one."""
@@ -284,8 +280,8 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
         raise NotImplementedError("the loopback room has no data tracks")
 
     async def _update(self, **changes: Any) -> None:
-        self._room.server.update(self._link, **changes)
-        await streams.one_turn()
+        if self._room.server.update(self._link, **changes):
+            await self._link.caught_up()
 
 
 def _describe(participant: rtc.Participant, info: Any) -> None:

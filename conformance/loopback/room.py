@@ -15,20 +15,25 @@ from .media import LoopbackRemoteTrackPublication, LoopbackTrack, remote_track
 from .participants import LoopbackLocalParticipant, LoopbackRemoteParticipant
 
 if TYPE_CHECKING:
-    from .server import Ids, LoopbackServer
+    from .ids import Ids
+    from .server import LoopbackServer
 
 logger = logging.getLogger(__name__)
 
 Reader = streams.LoopbackByteStreamReader | streams.LoopbackTextStreamReader
 State = rtc.ConnectionState
 
+CLIENT_PROTOCOL = 2
+"""What livekit 1.1.21 tells the server of itself."""
+
 
 class LoopbackRoom(rtc.Room):
     """One participant's room. The ``take_*`` methods are how the server's messages reach it."""
 
-    def __init__(self, server: LoopbackServer) -> None:
+    def __init__(self, server: LoopbackServer, *, client_protocol: int = CLIENT_PROTOCOL) -> None:
         rtc.EventEmitter.__init__(self)
         self.server = server
+        self.client_protocol = client_protocol
         self.pending: dict[str, rpc.Pending] = {}
         # rtc's own properties and its finalizer read these; its constructor would set up the FFI.
         self._ffi_handle = None
@@ -94,7 +99,7 @@ class LoopbackRoom(rtc.Room):
                 )
             self._remote_participants[other.identity] = participant
         self._connection_state = State.CONN_CONNECTED
-        link.post(lambda room: room.emit("connection_state_changed", room.connection_state))
+        link.post(lambda room: room.take_connected())
         await streams.one_turn()
         self.server.activate(link)
 
@@ -106,6 +111,9 @@ class LoopbackRoom(rtc.Room):
             return
         await self.stop_answering()
         self.server.leave(self._link, reason)
+        for publication in list(self.local.publications.values()):
+            self.take_own_unpublication(publication)
+        self.local.publications.clear()
         self.lost(reason)
         await streams.one_turn()
 
@@ -150,6 +158,7 @@ class LoopbackRoom(rtc.Room):
         self._readers.clear()
         for task in self._answering:
             task.cancel()
+        self._break_calls(None)
         if self._local_participant is not None:
             self._local_participant._info.disconnect_reason = reason  # type: ignore[assignment]
         self.take_state(State.CONN_DISCONNECTED)
@@ -160,30 +169,35 @@ class LoopbackRoom(rtc.Room):
         if state == self._connection_state:
             return
         was, self._connection_state = self._connection_state, state
+        if was == State.CONN_RECONNECTING and state == State.CONN_CONNECTED:
+            self._emit("token_refreshed")
+        self._emit("connection_state_changed", state)
         if state == State.CONN_RECONNECTING:
             self._emit("reconnecting")
-        self._emit("connection_state_changed", state)
         if was == State.CONN_RECONNECTING and state == State.CONN_CONNECTED:
             self._emit("reconnected")
 
+    def take_connected(self) -> None:
+        """The server has let this participant in."""
+        self._emit("connection_state_changed", self._connection_state)
+        self._emit("token_refreshed")
+
     def take_join(self, info: Any) -> None:
-        """A participant has joined and cannot receive data yet."""
+        """A participant has joined and can receive data."""
         participant = LoopbackRemoteParticipant(info)
         self._remote_participants[participant.identity] = participant
         self._emit("participant_connected", participant)
-
-    def take_active(self, identity: str) -> None:
-        """A participant can receive data now."""
-        participant = self._remote_participants.get(identity)
-        if participant is not None:
-            participant._info.state = rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE
-            self._emit("participant_active", participant)
+        self._emit("participant_active", participant)
 
     def take_leave(self, identity: str, reason: int) -> None:
-        """A participant has left; its open streams break off."""
-        participant = self._remote_participants.pop(identity, None)
-        if participant is None:
+        """A participant has left: its tracks are gone, its open streams break off."""
+        leaving = self._remote(identity)
+        if leaving is None:
             return
+        for sid in list(leaving.publications):
+            self.take_unpublication(identity, sid)
+        participant = self._remote_participants.pop(identity)
+        self._break_calls(identity)
         for stream_id, reader in list(self._readers.items()):
             if reader.sender == identity:
                 del self._readers[stream_id]
@@ -191,7 +205,6 @@ class LoopbackRoom(rtc.Room):
                     f"stream closed abnormally: Participant {identity} unexpectedly disconnected"
                     " in the middle of sending data"
                 )
-        participant._info.state = rtc.ParticipantState.PARTICIPANT_STATE_DISCONNECTED
         participant._info.disconnect_reason = reason  # type: ignore[assignment]
         self._emit("participant_disconnected", participant)
 
@@ -284,7 +297,7 @@ class LoopbackRoom(rtc.Room):
         segments = list(transcription.segments)
         self._emit("transcription_received", segments, participant, publication)
 
-    def take_stream(self, kind: str, info: Any, sender: str, told_sender: str) -> None:
+    def take_stream(self, kind: str, info: Any, sender: str) -> None:
         """A stream's header; without a handler for its topic the stream is ignored."""
         handlers = self._byte_stream_handlers if kind == "byte" else self._text_stream_handlers
         handler = handlers.get(info.topic)
@@ -298,7 +311,7 @@ class LoopbackRoom(rtc.Room):
         stream_id = info.stream_id
         reader = reader_class(copy, sender, lambda: self._readers.pop(stream_id, None))
         self._readers[stream_id] = reader
-        self._guarded(handler, reader, told_sender)
+        self._guarded(handler, reader, sender)
 
     def take_chunk(self, stream_id: str, chunk: Any) -> None:
         """A piece of a stream."""
@@ -320,7 +333,8 @@ class LoopbackRoom(rtc.Room):
 
         async def respond() -> None:
             result = await rpc.answer(self.local, request)
-            link.send(lambda room: room.take_answer(request.id, result), caller)
+            if result is not None:
+                link.send(lambda room: room.take_answer(request.id, result), caller)
 
         task = asyncio.get_running_loop().create_task(respond())
         self._answering.add(task)
@@ -355,6 +369,12 @@ class LoopbackRoom(rtc.Room):
     def _url_and_token(self, url: str, token: str) -> None:
         self._server_url = url
         self._token = token
+
+    def _break_calls(self, identity: str | None) -> None:
+        for pending in self.pending.values():
+            if identity is None or pending.destination == identity:
+                pending.acknowledge()
+                pending.answer(rpc.built_in(rpc.Code.RECIPIENT_DISCONNECTED))
 
     def _emit(self, event: Any, *arguments: Any) -> None:
         self._guarded(self.emit, event, *arguments)

@@ -1,7 +1,7 @@
 """Remote procedure calls between participants, with the real SDK's limits, times and codes.
 
-A destination that is not in the room does not acknowledge, so the caller gets CONNECTION_TIMEOUT;
-one that leaves in the middle answers RECIPIENT_DISCONNECTED if it can, or never.
+A destination that is not in the room does not acknowledge, so the caller gets CONNECTION_TIMEOUT
+and never RECIPIENT_NOT_FOUND: measured on a real server.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_PAYLOAD_BYTES = 15_360
+"""For requests and answers, where one of the two speaks an older client protocol."""
+UNLIMITED_SINCE_PROTOCOL = 1
 RESPONSE_TIMEOUT = 15.0
 ROUND_TRIP = 7.0
 SHORTEST_HANDLER_TIMEOUT = 1.0
@@ -51,12 +53,14 @@ class Request:
     method: str
     payload: str
     timeout: float
+    limited: bool
 
 
 class Pending:
     """What a caller waits for: the acknowledgement, then the answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, destination: str) -> None:
+        self.destination = destination
         loop = asyncio.get_running_loop()
         self.acknowledged: asyncio.Future[None] = loop.create_future()
         self.answered: asyncio.Future[str | rtc.RpcError] = loop.create_future()
@@ -72,9 +76,9 @@ class Pending:
             self.answered.set_result(result)
 
 
-def built_in(code: rtc.RpcError.ErrorCode) -> rtc.RpcError:
+def built_in(code: rtc.RpcError.ErrorCode, data: str = "") -> rtc.RpcError:
     """One of the SDK's own errors, with its message."""
-    return rtc.RpcError(code, rtc.RpcError.ErrorMessage[code])
+    return rtc.RpcError(code, rtc.RpcError.ErrorMessage[code], data)
 
 
 async def perform(room: LoopbackRoom, link: Link, interceptors: Sequence[Any], call: Call) -> str:
@@ -109,8 +113,11 @@ async def perform(room: LoopbackRoom, link: Link, interceptors: Sequence[Any], c
     )
 
 
-async def answer(local: LoopbackLocalParticipant, request: Request) -> str | rtc.RpcError:
-    """Run the handler of a request within its time and return what the caller gets."""
+async def answer(local: LoopbackLocalParticipant, request: Request) -> str | rtc.RpcError | None:
+    """Run the handler of a request within its time and return what the caller gets.
+
+    None stands for no answer at all: what a handler gets that returns something but a string.
+    """
     invocation = _invocation(request)
     step: Callable[[Any], Awaitable[Any]] = _handler(local, request.method)
     for interceptor in reversed(local.interceptors):
@@ -132,10 +139,15 @@ async def answer(local: LoopbackLocalParticipant, request: Request) -> str | rtc
     if error is not None:
         logger.error("the handler of %s raised", request.method, exc_info=error)
         return built_in(Code.APPLICATION_ERROR)
-    payload = chain.result() or ""
-    if len(payload.encode()) > MAX_PAYLOAD_BYTES:
+    payload = chain.result()
+    if payload is None:
+        return ""
+    if not isinstance(payload, str):
+        logger.error("the handler of %s returned no string: %r", request.method, payload)
+        return None
+    if request.limited and len(payload.encode()) > MAX_PAYLOAD_BYTES:
         return built_in(Code.RESPONSE_PAYLOAD_TOO_LARGE)
-    return str(payload)
+    return payload
 
 
 async def _exchange(room: LoopbackRoom, link: Link, call: Call) -> str:
@@ -151,10 +163,15 @@ async def _exchange(room: LoopbackRoom, link: Link, call: Call) -> str:
 
 
 async def _send(room: LoopbackRoom, link: Link, call: Call) -> str:
-    if len(call.payload.encode()) > MAX_PAYLOAD_BYTES:
-        raise built_in(Code.REQUEST_PAYLOAD_TOO_LARGE)
     if not link.open:
-        raise built_in(Code.SEND_FAILED)
+        raise built_in(Code.SEND_FAILED, "internal error")
+    destination = link.server_room.links.get(call.destination_identity)
+    protocols = [room.client_protocol]
+    if destination is not None:
+        protocols.append(destination.client.client_protocol)
+    limited = min(protocols) < UNLIMITED_SINCE_PROTOCOL
+    if limited and len(call.payload.encode()) > MAX_PAYLOAD_BYTES:
+        raise built_in(Code.REQUEST_PAYLOAD_TOO_LARGE)
     timeout = RESPONSE_TIMEOUT if call.response_timeout is None else call.response_timeout
     round_trip = ROUND_TRIP if call.max_round_trip_latency is None else call.max_round_trip_latency
     request = Request(
@@ -163,8 +180,9 @@ async def _send(room: LoopbackRoom, link: Link, call: Call) -> str:
         method=call.method,
         payload=call.payload,
         timeout=max(timeout - round_trip, SHORTEST_HANDLER_TIMEOUT),
+        limited=limited,
     )
-    pending = Pending()
+    pending = Pending(call.destination_identity)
     room.pending[request.id] = pending
     try:
         link.send(lambda other: other.take_request(request), [call.destination_identity])

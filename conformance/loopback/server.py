@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,50 +12,34 @@ import jwt
 from livekit import api, rtc
 from livekit.api.access_token import Claims
 
-from conformance.faults import Fault
+from conformance.faults import Fault, FaultKind
 from conformance.stage import Clock, Credentials
 from conformance.timeline import Timeline
 
 from . import media, messages
+from .ids import Ids
 from .links import Link, Published, ServerRoom
 from .media import HeardTrack, LoopbackLocalTrackPublication, LoopbackTrack, LoopbackVideoSource
-from .room import LoopbackRoom
+from .room import CLIENT_PROTOCOL, LoopbackRoom
 
 LOST_AFTER = 15.0
 """Seconds until a participant whose connection was cut for good is given up, on both sides."""
 
+API_FAULTS: tuple[FaultKind, ...] = (
+    "status",
+    "refused",
+    "reset-before-answer",
+    "reset-inside-answer",
+    "never-answers",
+    "answers-slowly",
+    "not-json",
+    "wrong-content-type",
+    "redirect-to-undeclared-host",
+)
+"""What the room API can be made to show."""
+
 Reason = rtc.DisconnectReason
 State = rtc.ConnectionState
-
-
-class Ids:
-    """Ids that are the same in every run."""
-
-    def __init__(self) -> None:
-        self._numbers = {prefix: itertools.count(1) for prefix in ("RM", "PA", "TR", "ST", "RQ")}
-
-    def room(self) -> str:
-        """A new room SID."""
-        return self._next("RM")
-
-    def participant(self) -> str:
-        """A new participant SID."""
-        return self._next("PA")
-
-    def track(self) -> str:
-        """A new track SID."""
-        return self._next("TR")
-
-    def stream(self, wanted: str | None = None) -> str:
-        """``wanted``, or a new stream id."""
-        return wanted or self._next("ST")
-
-    def request(self) -> str:
-        """A new id for an RPC request."""
-        return self._next("RQ")
-
-    def _next(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._numbers[prefix]):08}"
 
 
 class LoopbackServer:
@@ -86,9 +69,15 @@ class LoopbackServer:
         """The rooms by name."""
         return self._rooms
 
-    async def join(self, token: str, *, url: str | None = None) -> rtc.Room:
-        """Connect a participant; raises `rtc.ConnectError` when the token is refused."""
-        room = LoopbackRoom(self)
+    async def join(
+        self, token: str, *, url: str | None = None, client_protocol: int = CLIENT_PROTOCOL
+    ) -> rtc.Room:
+        """Connect a participant; raises `rtc.ConnectError` when the token is refused.
+
+        ``client_protocol`` is what the participant's SDK says of itself; below 1 its calls are
+        limited to 15 kB.
+        """
+        room = LoopbackRoom(self, client_protocol=client_protocol)
         await room.connect(url or self._credentials.url, token)
         return room
 
@@ -111,7 +100,14 @@ class LoopbackServer:
         return tuple(self._removals)
 
     def fail_api(self, fault: Fault | None) -> None:
-        """Make every later call of the room API show this fault; None mends it."""
+        """Make every later call of the room API show this fault; None mends it.
+
+        Raises `ValueError` for a fault that an API of protobuf messages cannot show.
+        """
+        if fault is not None and fault.kind not in API_FAULTS:
+            raise ValueError(
+                f"the room API cannot show {fault.kind!r}: choose one of {', '.join(API_FAULTS)}"
+            )
         self.fault = fault
 
     def heard(self, room_name: str, identity: str) -> Sequence[HeardTrack]:
@@ -132,7 +128,7 @@ class LoopbackServer:
         link.cut()
         link.client.take_state(State.CONN_RECONNECTING)
         if seconds is None:
-            self._later(LOST_AFTER, lambda: self.remove(link, Reason.CONNECTION_TIMEOUT))
+            self._later(LOST_AFTER, lambda: self.remove(link, Reason.UNKNOWN_REASON))
         else:
             self._later(seconds, lambda: self._resume(link))
 
@@ -157,23 +153,25 @@ class LoopbackServer:
         """Seat a participant; returns its link and those of the others that it can see."""
         claims = self._verify(url, token)
         assert claims.video is not None
-        server_room = self._rooms.get(claims.video.room)
-        if server_room is None:
-            server_room = ServerRoom(claims.video.room, self.ids.room(), int(time.time() * 1000))
-            self._rooms[server_room.name] = server_room
+        server_room = self.open_room(claims.video.room)
         before = server_room.links.get(claims.identity)
         if before is not None:
             self._record("evicted", claims.identity)
-            self.remove(before, Reason.DUPLICATE_IDENTITY)
-        info = messages.participant(claims, self.ids.participant(), time.time())
+            self.remove(before, Reason.DUPLICATE_IDENTITY, told_to_others=Reason.UNKNOWN_REASON)
+        info = messages.participant(
+            claims, self.ids.participant(), time.time(), client.client_protocol
+        )
         link = Link(server_room, client, info, latency=self.latency)
         link.auto_subscribe = auto_subscribe
         server_room.links[link.identity] = link
         self._record("joined", link.identity)
-        if not link.hidden:
-            copy = _copy(info)
-            server_room.tell(server_room.others(link), lambda room: room.take_join(copy))
         return link, [other for other in server_room.others(link) if not other.hidden]
+
+    def open_room(self, name: str) -> ServerRoom:
+        """The room of that name, made if there is none."""
+        if name not in self._rooms:
+            self._rooms[name] = ServerRoom(name, self.ids.room(), int(time.time() * 1000))
+        return self._rooms[name]
 
     def activate(self, link: Link) -> None:
         """The participant is ready: data and tracks can reach it."""
@@ -182,9 +180,9 @@ class LoopbackServer:
         link.active = True
         link.info.state = rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE
         others = link.server_room.others(link)
-        identity = link.identity
+        copy = _copy(link.info)
         if not link.hidden:
-            link.server_room.tell(others, lambda room: room.take_active(identity))
+            link.server_room.tell(others, lambda room: room.take_join(copy))
         for other in others:
             for sid in other.published:
                 if link.auto_subscribe:
@@ -200,15 +198,15 @@ class LoopbackServer:
             del link.server_room.links[link.identity]
         self._record("left", link.identity, reason=Reason.Name(Reason.ValueType(reason)))
         identity = link.identity
-        if not link.hidden:
+        if link.active and not link.hidden:
             others = link.server_room.others(link)
             link.server_room.tell(others, lambda room: room.take_leave(identity, reason))
 
-    def remove(self, link: Link, reason: int) -> None:
+    def remove(self, link: Link, reason: int, *, told_to_others: int | None = None) -> None:
         """Take a participant off the room; it is told, and so are the others."""
         if not link.open:
             return
-        self.leave(link, reason)
+        self.leave(link, reason if told_to_others is None else told_to_others)
         client = link.client
         asyncio.get_running_loop().call_soon(
             lambda: client.lost(reason), context=link.mailbox.context
@@ -242,11 +240,11 @@ class LoopbackServer:
         metadata: str | None = None,
         name: str | None = None,
         permitted: bool = False,
-    ) -> None:
-        """Change what a participant says of itself, where its token permits it."""
+    ) -> bool:
+        """Change what a participant says of itself; false where its token does not permit it."""
         if not (permitted or link.info.permission.can_update_metadata):
             self._record("update-refused", link.identity)
-            return
+            return False
         for key, value in (attributes or {}).items():
             if value:
                 link.info.attributes[key] = value
@@ -260,6 +258,7 @@ class LoopbackServer:
         everybody = list(link.server_room.links.values())
         told = [link] if link.hidden else everybody
         link.server_room.tell(told, lambda room: room.take_update(copy))
+        return True
 
     def publish(
         self, link: Link, track: LoopbackTrack, options: rtc.TrackPublishOptions | None
@@ -331,13 +330,13 @@ class LoopbackServer:
         try:
             claims = verifier.verify(token)
         except jwt.PyJWTError as error:
-            raise _refused(401, f"invalid token: {error}") from None
+            raise _refused("401 Unauthorized", f"invalid token: {error}") from None
         if claims.video is None or not claims.video.room_join:
-            raise _refused(401, "permissions denied: the token has no roomJoin grant")
+            raise _refused("401 Unauthorized", "permissions denied: no roomJoin grant")
         if not claims.video.room:
-            raise _refused(401, "permissions denied: the token names no room")
+            raise _refused("400 Bad Request", "no room name")
         if not claims.identity:
-            raise _refused(400, "the token has no identity")
+            raise _refused("400 Bad Request", "identity cannot be empty")
         return claims
 
     def _resume(self, link: Link) -> None:
@@ -364,7 +363,7 @@ def _loopback(room: rtc.Room) -> LoopbackRoom:
     return room
 
 
-def _refused(status: int, why: str) -> rtc.ConnectError:
+def _refused(status: str, why: str) -> rtc.ConnectError:
     return rtc.ConnectError(f"engine: signal failure: client error: {status} - {why}")
 
 

@@ -76,6 +76,7 @@ class _Reader(Generic[StreamInfo, Payload]):
         self.sender = sender
         self._on_close = on_close
         self._chunks: asyncio.Queue[Payload | _End] = asyncio.Queue()
+        self._received = 0
         self._ended = False
         self._closed = False
         self._error: Exception | None = None
@@ -86,14 +87,21 @@ class _Reader(Generic[StreamInfo, Payload]):
         return self._info
 
     def take(self, chunk: Payload) -> None:
-        """A chunk has arrived."""
-        if not self._ended and chunk:
+        """A chunk has arrived; one beyond the announced size ends the stream with an error."""
+        if self._ended or not chunk:
+            return
+        self._received += len(chunk if isinstance(chunk, bytes) else chunk.encode())
+        if self._info.size and self._received > self._info.size:
+            self.end("read length exceeded total length specified in stream header")
+        else:
             self._chunks.put_nowait(chunk)
 
     def end(self, error: str | None = None, attributes: dict[str, str] | None = None) -> None:
         """The trailer has arrived, or the stream has broken off with ``error``."""
         if not self._ended:
             self._ended = True
+            if error is None and self._received < (self._info.size or 0):
+                error = "stream data is incomplete"
             self._chunks.put_nowait(_End(error, attributes or {}))
 
     def __aiter__(self) -> _Reader[StreamInfo, Payload]:
@@ -146,13 +154,11 @@ class _Writer(Generic[StreamInfo, Payload]):
         link: Link,
         info: StreamInfo,
         destinations: Sequence[str] | None,
-        sender_identity: str | None = None,
     ) -> None:
         self._link = link
         self._info: StreamInfo = info
         self._destinations = list(destinations or ())
         self._sender = link.identity
-        self._told_sender = sender_identity or link.identity
         self._bytes = 0
         self._closed = False
 
@@ -164,8 +170,8 @@ class _Writer(Generic[StreamInfo, Payload]):
     async def open(self) -> None:
         """Send the header; raises `StreamError` when not connected."""
         self._check_connected()
-        info, sender, told, kind = self._info, self._sender, self._told_sender, self.kind
-        self._link.send(lambda room: room.take_stream(kind, info, sender, told), self._destinations)
+        info, sender, kind = self._info, self._sender, self.kind
+        self._link.send(lambda room: room.take_stream(kind, info, sender), self._destinations)
         self._record("stream-opened")
         await one_turn()
 
@@ -198,7 +204,7 @@ class _Writer(Generic[StreamInfo, Payload]):
 
     def _check_connected(self) -> None:
         if not self._link.open:
-            raise StreamError("failed to send data packet: not connected")
+            raise StreamError("internal error")
 
     def _record(self, what: str, **detail: str | int) -> None:
         self._link.client.server.timeline.record(
