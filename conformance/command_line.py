@@ -1,0 +1,59 @@
+"""The command line options of the pytest plugin; nothing is imported to declare them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the command line options."""
+    group = parser.getgroup("conformance", "certification of avatar plugins")
+    group.addoption("--conformance", action="store_true", help="certify avatar plugins")
+    group.addoption(
+        "--provider",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="certify this provider, repeatable; 'all' for every one that is found",
+    )
+    group.addoption(
+        "--requirement",
+        action="append",
+        default=[],
+        metavar="ID-GLOB",
+        help="only requirements that match, repeatable: SWAP-02, 'SWAP-*'",
+    )
+    group.addoption("--level", choices=("must", "should"), help="only requirements of this level")
+    group.addoption(
+        "--conformance-seed",
+        type=int,
+        metavar="N",
+        help="shuffle callbacks that are ready at the same moment by this seed",
+    )
+    group.addoption(
+        "--no-deviations",
+        action="store_true",
+        help="show known deviations as the failures that they are",
+    )
+    for name, what in (
+        ("deviations", "read more known deviations from this JSON file"),
+        ("report", "write the JSON report"),
+        ("html", "write the HTML report"),
+        ("ctrf", "write the results in the Common Test Report Format"),
+        ("badge", "write a badge for shields.io (JSON)"),
+        ("markdown", "write a summary in Markdown"),
+    ):
+        group.addoption(f"--conformance-{name}", metavar="FILE", help=what)
+    group.addoption(
+        "--conformance-step-summary",
+        action="store_true",
+        help="append the Markdown summary to $GITHUB_STEP_SUMMARY",
+    )
+    group.addoption(
+        "--conformance-annotations",
+        action="store_true",
+        help="print failures as annotations of GitHub Actions",
+    )

@@ -1,0 +1,134 @@
+"""What the user asked for: the command line, and the table [tool.avatar-conformance]."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .outcomes import Level
+from .report.run import Selection
+
+# Python 3.10 has no tomllib; pytest brings tomli there.
+tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+TABLE = "avatar-conformance"
+CHECK_ID = re.compile(r"(?P<subject>[a-z0-9][a-z0-9_.-]*)::(?P<requirement>[A-Z]+-\d+)(\[.+\])?")
+_KEYS = ("provider", "report", "html", "deviations")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a run, from the command line first and the table second.
+
+    ``checks`` are check ids given as arguments, as in ``pytest 'anam::SWAP-02[close-then-start]'``.
+    Paths are absolute; None is not asked for.
+    """
+
+    rootdir: Path
+    providers: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    level: Level | None = None
+    checks: tuple[str, ...] = ()
+    seed: int | None = None
+    without_deviations: bool = False
+    deviations: Path | None = None
+    report: Path | None = None
+    html: Path | None = None
+    ctrf: Path | None = None
+    badge: Path | None = None
+    markdown: Path | None = None
+    step_summary: bool = False
+    annotations: bool = False
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Every file that is to be written."""
+        asked = (self.report, self.html, self.ctrf, self.badge, self.markdown)
+        return tuple(path for path in asked if path is not None)
+
+    def selection(self, providers: Sequence[str]) -> Selection:
+        """The selection as the reports show it, with the providers that it came to."""
+        return Selection(
+            tuple(providers), self.requirements, self.level, self.checks, self.without_deviations
+        )
+
+
+def read_options(config: pytest.Config) -> Options:
+    """The options of this run; raises `pytest.UsageError` for a table that is wrong."""
+    table = _table(config.rootpath / "pyproject.toml")
+    given = config.option
+    level = config.getoption("--level")
+    checks = tuple(arg for arg in config.args if CHECK_ID.fullmatch(arg))
+    asked = tuple(dict.fromkeys(given.provider)) or _from_checks(checks)
+    options = Options(
+        rootdir=config.rootpath,
+        providers=asked or _providers(table.get("provider", [])),
+        requirements=tuple(dict.fromkeys(given.requirement)),
+        level=Level(level) if level else None,
+        checks=tuple(dict.fromkeys(checks)),
+        seed=given.conformance_seed,
+        without_deviations=given.no_deviations,
+        deviations=_path(config, table, "deviations"),
+        report=_path(config, table, "report"),
+        html=_path(config, table, "html"),
+        ctrf=_path(config, table, "ctrf"),
+        badge=_path(config, table, "badge"),
+        markdown=_path(config, table, "markdown"),
+        step_summary=given.conformance_step_summary,
+        annotations=given.conformance_annotations,
+    )
+    for path in options.outputs:
+        _refuse_unwritable(path)
+    return options
+
+
+def _from_checks(checks: Sequence[str]) -> tuple[str, ...]:
+    names = dict.fromkeys(check.split("::")[0] for check in checks)
+    return tuple(name for name in names if name not in ("host", "endpoint"))
+
+
+def _table(pyproject: Path) -> Mapping[str, Any]:
+    if not pyproject.is_file():
+        return {}
+    try:
+        table = tomllib.loads(pyproject.read_text("utf-8")).get("tool", {}).get(TABLE, {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise pytest.UsageError(f"{pyproject.name}: {error}") from None
+    where = f"{pyproject.name}: [tool.{TABLE}]"
+    if not isinstance(table, dict):
+        raise pytest.UsageError(f"{where} must be a table")
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise pytest.UsageError(f"{where} has no key {key!r}; there are: {', '.join(_KEYS)}")
+        names = isinstance(value, list) and all(isinstance(name, str) for name in value)
+        if not isinstance(value, str) and not (key == "provider" and names):
+            kind = "a string or a list of strings" if key == "provider" else "a string"
+            raise pytest.UsageError(f"{where} {key} = {value!r}: it must be {kind}")
+    return table
+
+
+def _providers(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _path(config: pytest.Config, table: Mapping[str, Any], name: str) -> Path | None:
+    given: str | None = config.getoption(f"--conformance-{name}")
+    if given:
+        return config.invocation_params.dir / given
+    if name in table:
+        return config.rootpath / str(table[name])
+    return None
+
+
+def _refuse_unwritable(path: Path) -> None:
+    if path.is_dir():
+        raise pytest.UsageError(f"{path}: cannot write a report there, it is a directory")
+    if not path.parent.is_dir():
+        raise pytest.UsageError(f"{path}: cannot write a report there, {path.parent} is missing")

@@ -1,0 +1,121 @@
+"""Everything that a certification needs before its first check: providers, plan, deviations."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .baseline import read_baseline
+from .options import Options
+from .plan import Plan, make_plan
+from .plugin.environment import check_environment, host_version
+from .plugin.errors import UsageError
+from .report.excuses import Excuses, Listed
+from .report.run import RequirementFacts
+
+if TYPE_CHECKING:
+    from .plugin.deviations import Deviation
+    from .plugin.manager import Provider
+    from .requirements import Catalogue
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A certification that is ready to run. ``excuses`` has an entry for every subject."""
+
+    kit: str
+    revision: str
+    python: str
+    host: Mapping[str, str]
+    stage: str
+    providers: Mapping[str, Provider]
+    plan: Plan
+    excuses: Mapping[str, Excuses]
+    secrets: tuple[str, ...]
+
+
+def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
+    """Find what is to be certified and plan it; imports livekit and the adapters.
+
+    Raises `UsageError` (one line) for what the user can mend.
+    """
+    check_environment()
+    from . import suite
+    from .plugin.discovery import discover, select
+    from .requirements import load_catalogue
+    from .suite import runner
+
+    discovered = discover(rootdir=options.rootdir, conftests=conftests)
+    selected = select(discovered, options.providers)
+    providers = {provider.name: provider for provider in selected}
+    suite.load()
+    catalogue = load_catalogue()
+    facts = _facts(catalogue)
+    excluded = [name for name, requirement in catalogue.items() if requirement.excluded]
+    plan = make_plan(runner.subjects(selected), facts, excluded, options)
+    baseline = (
+        read_baseline(options.deviations, tuple(providers))
+        if options.deviations is not None
+        else {}
+    )
+    for name in baseline:
+        if name not in discovered.providers:
+            raise UsageError(f"{options.deviations}: unknown provider {name!r}")
+    return Prepared(
+        kit=__version__,
+        revision=catalogue.revision,
+        python=platform.python_version(),
+        host=dict(runner.host_versions()),
+        stage="loopback",
+        providers=providers,
+        plan=plan,
+        excuses={
+            subject.name: _excuses(
+                providers.get(subject.name), baseline.get(subject.name, ()), facts, options
+            )
+            for subject in plan.subjects
+        },
+        secrets=tuple(runner.canaries(selected)),
+    )
+
+
+def _excuses(
+    provider: Provider | None,
+    from_file: Iterable[Deviation],
+    known: Mapping[str, RequirementFacts],
+    options: Options,
+) -> Excuses:
+    if provider is None or options.without_deviations:
+        return Excuses()
+    listed = [Listed(deviation, provider.origin) for deviation in provider.known_deviations()]
+    file = options.deviations.name if options.deviations else ""
+    listed += [Listed(deviation, file) for deviation in from_file]
+    return Excuses(
+        tuple(listed),
+        frozenset(known),
+        provider.installed_version,
+        host_version(),
+        datetime.date.today(),
+    )
+
+
+def _facts(catalogue: Catalogue) -> dict[str, RequirementFacts]:
+    return {
+        name: RequirementFacts(
+            id=name,
+            family=requirement.family,
+            level=requirement.level,
+            text=requirement.text,
+            why=requirement.why,
+            hint=requirement.hint,
+            source=requirement.source,
+            capability=requirement.capability,
+            scored=catalogue.scored(name),
+        )
+        for name, requirement in catalogue.items()
+    }

@@ -1,0 +1,99 @@
+"""A summary in Markdown, for the page of a CI job: the verdict and the failures first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.outcomes import CheckResult, Level, Outcome
+
+from .failure_text import failure_text, headline
+from .ledger import ledger, partial_because
+from .run import Run, SubjectRun
+from .terminal import tier_in_words
+from .verdict import verdict
+
+LIMIT = 900_000
+"""Bytes at most: GitHub refuses a step summary above 1 MiB."""
+
+
+def render(run: Run) -> str:
+    """The summary, cut at a whole block so that it stays below `LIMIT`."""
+    kept: list[str] = []
+    room = LIMIT - 200
+    for number, block in enumerate(blocks := list(_blocks(run))):
+        size = len(block.encode()) + 2
+        if size > room:
+            kept.append(f"_{len(blocks) - number} more blocks are left out; see the report._")
+            break
+        kept.append(block)
+        room -= size
+    return "\n\n".join(kept) + "\n"
+
+
+def _blocks(run: Run) -> Iterator[str]:
+    problems = verdict(run).problems
+    yield f"## Avatar conformance: {'not passed' if problems else 'passed'}"
+    host = ", ".join(f"{name} {version}" for name, version in run.host.items())
+    yield f"Requirements {run.revision}, {_cell(host)}, Python {run.python}, kit {run.kit}."
+    for reason in partial_because(run):
+        yield f"**Partial, certifies nothing:** {_cell(reason)}"
+    yield _table(run)
+    failed = [r for r in _results(run) if r.outcome in (Outcome.FAILED, Outcome.ERROR)]
+    must = [r for r in failed if r.level is Level.MUST or r.outcome is Outcome.ERROR]
+    should = [r for r in failed if r not in must]
+    if problems:
+        yield "### What stands in the way"
+        for problem in problems:
+            yield f"- {_cell(problem)}"
+    for title, results in (("Failures", must), ("Recommended, not met", should)):
+        if results:
+            yield f"### {title}"
+            for result in results:
+                yield _details(run, result)
+    expected = [r for r in _results(run) if r.outcome is Outcome.EXPECTED_FAILURE]
+    if expected:
+        yield "### Expected failures"
+        rows = [f"| `{r.id}` | {_cell(r.reason)} | {_cell(r.reference)} |" for r in expected]
+        yield "\n".join(["| check | reason | reference |", "|---|---|---|", *rows])
+
+
+def _results(run: Run) -> Iterator[CheckResult]:
+    for subject in run.subjects:
+        yield from subject.results
+
+
+def _table(run: Run) -> str:
+    words = [outcome.value for outcome in Outcome]
+    rows = [
+        f"| subject | version | tier | expected | {' | '.join(words)} | not run |",
+        "|" + "---|" * (len(words) + 5),
+    ]
+    rows += [_row(run, subject) for subject in run.subjects]
+    return "\n".join(rows)
+
+
+def _row(run: Run, subject: SubjectRun) -> str:
+    account = ledger(subject)
+    reached = tier_in_words(run, subject) if subject.kind == "provider" else ""
+    counts = " | ".join(str(account.counts[outcome]) for outcome in Outcome)
+    return (
+        f"| {_cell(subject.name)} | {_cell(subject.version or '')} | {reached} "
+        f"| {account.expected} | {counts} | {len(account.missing)} |"
+    )
+
+
+def _details(run: Run, result: CheckResult) -> str:
+    text = failure_text(result, run.facts(result), run.repeat(result.id))
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    summary = _html(f"{result.id}: {headline(result)}")
+    return f"<details><summary>{summary}</summary>\n\n{fence}text\n{text}\n{fence}\n\n</details>"
+
+
+def _cell(text: str) -> str:
+    return _html(" ".join(text.split())).replace("|", "\\|")
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

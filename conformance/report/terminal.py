@@ -1,0 +1,172 @@
+"""What a certification prints: a table for each subject, what is recommended, the verdict."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.outcomes import CheckResult, Level, Outcome
+
+from .failure_text import failure_text
+from .ledger import Ledger, Tier, ledger, partial_because, tier
+from .run import Run, SubjectRun
+from .verdict import verdict
+
+if TYPE_CHECKING:
+    import pytest
+    from rich.table import Table
+
+_STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "red",
+    Outcome.EXPECTED_FAILURE: "yellow",
+    Outcome.NOT_APPLICABLE: "dim",
+    Outcome.BLOCKED: "magenta",
+    Outcome.ERROR: "bold red",
+}
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Prints through ``write``; in colour and with lines drawn where ``colour`` is true."""
+
+    write: Callable[[str], None]
+    width: int = 80
+    colour: bool = False
+
+    @classmethod
+    def for_pytest(cls, reporter: pytest.TerminalReporter) -> Terminal:
+        """The terminal that pytest writes to."""
+        writer = reporter.config.get_terminal_writer()
+
+        def write(text: str) -> None:
+            reporter.ensure_newline()
+            reporter.write(text)
+
+        return cls(write, writer.fullwidth, writer.hasmarkup)
+
+    def tables(self, run: Run) -> None:
+        """For each subject its outcomes by family, its tier and its ledger."""
+        for subject in run.subjects:
+            self.write(f"\n{heading(run, subject)}\n")
+            if subject.expected:
+                self.write(self._rendered(_table(run, subject, self.colour)))
+            self.write(f"{ledger(subject)}\n")
+            for use in subject.deviations:
+                if use.state != "unused":
+                    self.write(f"deviation {use.requirement}: {use.state}, until {use.expires}\n")
+        self.write("\n")
+
+    def recommendations(self, run: Run) -> None:
+        """Each SHOULD that does not hold, and each check that is blocked."""
+        shown = [
+            result
+            for subject in run.subjects
+            for result in subject.results
+            if result.outcome is Outcome.BLOCKED
+            or (result.outcome is Outcome.FAILED and result.level is Level.SHOULD)
+        ]
+        if not shown:
+            return
+        self.write(f"{' not held against the exit code, or blocked ':=^{self.width}}\n")
+        for result in shown:
+            self.write(_brief(result) if _is_brief(result) else _full(run, result))
+
+    def verdict(self, run: Run, trouble: Iterable[str] = ()) -> None:
+        """One line for each subject, and what stands in the way of a pass."""
+        for subject in run.subjects:
+            self.write(f"{line(run, subject)}\n")
+        for reason in partial_because(run):
+            self.write(f"partial, certifies nothing: {reason}\n")
+        judged = verdict(run)
+        for defect in judged.host_defects:
+            self.write(f"host defect, held against no provider: {defect}\n")
+        for problem in judged.problems:
+            self.write(f"not passed: {problem}\n")
+        for message in trouble:
+            self.write(f"report: {message}\n")
+
+    def _rendered(self, table: Table) -> str:
+        from rich.console import Console
+
+        file = io.StringIO()
+        console = Console(
+            file=file,
+            width=max(self.width, 60),
+            force_terminal=self.colour,
+            no_color=not self.colour,
+            color_system="standard" if self.colour else None,
+            highlight=False,
+            legacy_windows=False,
+        )
+        console.print(table)
+        rows: list[str] = file.getvalue().splitlines()
+        return "".join(f"{row.rstrip()}\n" for row in rows)
+
+
+def heading(run: Run, subject: SubjectRun) -> str:
+    """The subject with its version and its tier."""
+    version = f" {subject.version}" if subject.version else ""
+    distribution = f" ({subject.distribution}{version})" if subject.distribution else ""
+    if subject.kind == "host":
+        distribution = f" ({', '.join(f'{name} {v}' for name, v in run.host.items())})"
+    if subject.kind != "provider":
+        return f"{subject.name}{distribution}"
+    return f"{subject.name}{distribution}: tier {tier_in_words(run, subject)}"
+
+
+def tier_in_words(run: Run, subject: SubjectRun) -> str:
+    """The tier, and why there is none where the results are not the reason."""
+    reached = tier(run, subject)
+    if reached is not Tier.NONE:
+        return reached.value
+    if partial_because(run):
+        return "none (partial run)"
+    if not run.selection.whole:
+        return "none (only a part of the requirements was asked for)"
+    return "none"
+
+
+def line(run: Run, subject: SubjectRun) -> str:
+    """The subject in one line."""
+    return f"{heading(run, subject)}; {_short(ledger(subject))}"
+
+
+def _short(account: Ledger) -> str:
+    counts = [f"{n} {outcome.value}" for outcome, n in account.counts.items() if n]
+    if account.missing:
+        counts.append(f"{len(account.missing)} not run")
+    return f"expected {account.expected} = {' + '.join(counts) or '0'}"
+
+
+def _table(run: Run, subject: SubjectRun, colour: bool) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE if colour else box.ASCII2, pad_edge=False)
+    table.add_column("family")
+    table.add_column("expected", justify="right")
+    for outcome in Outcome:
+        title = outcome.value.replace("-", "\n")
+        table.add_column(title, justify="right", style=_STYLES[outcome])
+    families = dict.fromkeys(run.requirements[i.requirement].family for i in subject.expected)
+    for family in families:
+        expected = [i for i in subject.expected if run.requirements[i.requirement].family == family]
+        results = [r for r in subject.results if run.facts(r).family == family]
+        counts = (sum(r.outcome is outcome for r in results) for outcome in Outcome)
+        table.add_row(family, str(len(expected)), *(str(count or "") for count in counts))
+    return table
+
+
+def _is_brief(result: CheckResult) -> bool:
+    return result.outcome is Outcome.BLOCKED
+
+
+def _brief(result: CheckResult) -> str:
+    return f"{result.outcome.value}  {result.id}: {result.reason}\n"
+
+
+def _full(run: Run, result: CheckResult) -> str:
+    return f"{failure_text(result, run.facts(result), run.repeat(result.id))}\n\n"
