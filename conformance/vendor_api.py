@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -79,7 +79,7 @@ class ApiRequest:
     session: str | None = None
 
 
-Answer = Union[Any, Callable[[ApiRequest], Any]]
+Answer = Any | Callable[[ApiRequest], Any]
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class Call:
     are required values, in which ``{name}`` stands for the credential of that name and
     ``{session}`` for the id of the session that is addressed. ``body`` is the
     JSON Schema of the request. ``answer`` is the JSON value answered, or a function of the request
-    that returns it; in its strings ``{session}`` stands for the session's id. A call that ``start()``
-    does not make has ``when="later"``.
+    that returns it; in its strings ``{session}`` stands for the session's id. A call that
+    ``start()`` does not make has ``when="later"``.
     """
 
     name: str

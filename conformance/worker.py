@@ -26,17 +26,23 @@ BYTES_PER_SAMPLE = 2
 class Behaviour:
     """How a worker behaves. The default is a healthy one.
 
-    Times are in seconds. ``join_after=None`` never joins. ``clear`` says what follows an
+    Times are in seconds. ``join_after=None`` never joins. ``play_after`` is how long it holds a
+    segment before it plays it. ``clear`` says what follows an
     interruption: ``finish`` reports the position, ``silent`` acknowledges and reports nothing,
     ``late`` reports after ``clear_delay``, ``unanswered`` never answers the call.
     """
 
     join_after: float | None = 0.0
+    play_after: float = 0.0
     publish_video: bool = True
     notify_started: bool = True
     notify_finished: bool = True
     clear: Literal["finish", "silent", "late", "unanswered"] = "finish"
     clear_delay: float = 1.0
+
+
+def _nothing() -> None:
+    """A vendor session that cannot be ended from within the room."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Seat:
     timeline: Timeline
     behaviour: Behaviour
     session: str | None = None
+    end_session: Callable[[], None] = _nothing
+    """Ends the vendor's session from within the room, where a vendor can be told so there."""
 
 
 @dataclass
@@ -86,8 +94,10 @@ class Player:
         *,
         on_started: Callable[[Heard], None] | None = None,
         on_finished: Callable[[Heard], None] | None = None,
+        play_after: float = 0.0,
     ) -> None:
         self._clock = clock
+        self._play_after = play_after
         self.on_started = on_started
         self.on_finished = on_finished
         self.heard: list[Heard] = []
@@ -163,6 +173,10 @@ class Player:
         self._stop()
         while self._queue:
             current = self._queue[0]
+            held = current.received_at + self._play_after - self._clock.now()
+            if current.started_at is None and held > 1e-6:
+                self._timer = asyncio.get_running_loop().call_later(held, self._advance)
+                return
             if current.started_at is None and current.pcm:
                 current.started_at = self._clock.now()
                 if self.on_started is not None:
@@ -196,7 +210,10 @@ class Worker:
         self.seat = seat
         self.behaviour = seat.behaviour
         self.player = Player(
-            seat.clock, on_started=self._player_started, on_finished=self._player_finished
+            seat.clock,
+            on_started=self._player_started,
+            on_finished=self._player_finished,
+            play_after=seat.behaviour.play_after,
         )
         self.room: rtc.Room | None = None
         self.refused: str | None = None
@@ -310,16 +327,20 @@ class ByteStreamWorker(Worker):
 
     async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
         """Start the host's own receiver, listening to the agent it publishes on behalf of."""
-        from .host import avatar_receiver, publish_on_behalf_attribute
+        from .host import avatar_receiver
 
-        self._receiver = avatar_receiver(
-            room, sender_identity=attributes.get(publish_on_behalf_attribute())
-        )
+        self._receiver = avatar_receiver(room, sender_identity=self.sender(attributes))
         await self._receiver.start()
         self._receiver.on("clear_buffer", self._cleared)
         if self.behaviour.clear == "unanswered":
             room.local_participant.register_rpc_method("lk.clear_buffer", self._never_answer)
         self._reading = asyncio.get_running_loop().create_task(self._read())
+
+    def sender(self, attributes: Mapping[str, str]) -> str | None:
+        """Whose audio it takes: the agent it publishes on behalf of; None: the first agent's."""
+        from .host import publish_on_behalf_attribute
+
+        return attributes.get(publish_on_behalf_attribute())
 
     async def ended(self) -> None:
         """Stop reading."""

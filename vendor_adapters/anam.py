@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from conformance.plugin import (
-    STRING,
-    AdapterContext,
-    Call,
-    RoomAccess,
-    VendorAPI,
-    fields,
-    hookimpl,
-)
+from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 
 @hookimpl
-def avatar_provider_manifest() -> Mapping[str, Any]:
+def avatar_provider_manifest() -> Any:
     """Declare Anam."""
     return {
         "name": "anam",
@@ -39,33 +30,21 @@ def create_avatar(context: AdapterContext) -> Any:
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import anam
 
-    return anam.AvatarSession(
-        persona_config=anam.PersonaConfig(name="Conformance", avatarId="avatar-1"),
-        avatar_participant_identity=context.identity or NOT_GIVEN,
-    )
+    persona = anam.PersonaConfig(name="Conformance", avatarId="avatar-1")
+    identity = context.identity or NOT_GIVEN
+    return anam.AvatarSession(persona_config=persona, avatar_participant_identity=identity)
 
 
 @hookimpl
-def vendor_backend() -> VendorAPI:
-    """Describe the one call that it makes."""
-    persona = fields(
-        {
-            "type": {"const": "ephemeral"},
-            "name": STRING,
-            "avatarId": STRING,
-            "llmId": {"const": "CUSTOMER_CLIENT_V1"},
-        }
-    )
+def vendor_backend() -> Any:
+    """Describe its one call."""
+    fixed = {"type": {"const": "ephemeral"}, "llmId": {"const": "CUSTOMER_CLIENT_V1"}}
+    persona = fields({**fixed, "name": STRING, "avatarId": STRING})
     environment = fields({"livekitUrl": STRING, "livekitToken": STRING})
-    return VendorAPI(
-        Call(
-            "create session",
-            "POST",
-            "/v1/engine/session",
-            headers={"Authorization": "Bearer {api_key}"},
-            body=fields({"personaConfig": persona, "environment": environment}),
-            room=RoomAccess("/environment/livekitUrl", "/environment/livekitToken"),
-            opens_session=True,
-            answer={"sessionId": "{session}"},
-        )
+    return session_api(
+        "/v1/engine/session",
+        headers={"Authorization": "Bearer {api_key}"},
+        body=fields({"personaConfig": persona, "environment": environment}),
+        room=RoomAccess("/environment/livekitUrl", "/environment/livekitToken"),
+        answer={"sessionId": "{session}"},
     )

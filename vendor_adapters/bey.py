@@ -1,0 +1,48 @@
+"""Beyond Presence: one call, byte streams; the answer is the status alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
+
+
+@hookimpl
+def avatar_provider_manifest() -> Any:
+    """Declare Beyond Presence."""
+    return {
+        "name": "bey",
+        "distribution": "livekit-plugins-bey",
+        "avatar_session": "livekit.plugins.bey:AvatarSession",
+        "exception": "livekit.plugins.bey:BeyException",
+        "transport": "bytestream",
+        "sample_rate": 16000,
+        "identity": "bey-avatar-agent",
+        "hosts": ["api.bey.dev"],
+        "credentials": [{"name": "api_key", "environment": "BEY_API_KEY"}],
+        "capabilities": {"restartable": True},
+    }
+
+
+@hookimpl
+def create_avatar(context: AdapterContext) -> Any:
+    """Construct it."""
+    from livekit.agents import NOT_GIVEN
+    from livekit.plugins import bey
+
+    identity = context.identity or NOT_GIVEN
+    return bey.AvatarSession(avatar_participant_identity=identity)
+
+
+@hookimpl
+def vendor_backend() -> Any:
+    """Describe its one call."""
+    transport = {"transport": {"const": "livekit"}}
+    return session_api(
+        "/v1/sessions",
+        headers={"x-api-key": "{api_key}"},
+        body=fields({**transport, "avatar_id": STRING, "url": STRING, "token": STRING}),
+        room=RoomAccess("/url", "/token"),
+        answer={"id": "{session}"},
+        answer_ignored=True,
+    )

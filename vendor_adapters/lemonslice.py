@@ -1,0 +1,49 @@
+"""LemonSlice: one call (JSON, for there is no image to upload), byte streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
+
+
+@hookimpl
+def avatar_provider_manifest() -> Any:
+    """Declare LemonSlice."""
+    return {
+        "name": "lemonslice",
+        "distribution": "livekit-plugins-lemonslice",
+        "avatar_session": "livekit.plugins.lemonslice:AvatarSession",
+        "exception": "livekit.plugins.lemonslice:LemonSliceException",
+        "transport": "bytestream",
+        "sample_rate": 24000,
+        "identity": "lemonslice-avatar-agent",
+        "hosts": ["lemonslice.com"],
+        "credentials": [{"name": "api_key", "environment": "LEMONSLICE_API_KEY"}],
+        "capabilities": {"playback_started": True, "restartable": True},
+    }
+
+
+@hookimpl
+def create_avatar(context: AdapterContext) -> Any:
+    """Construct it."""
+    from livekit.agents import NOT_GIVEN
+    from livekit.plugins import lemonslice
+
+    identity = context.identity or NOT_GIVEN
+    return lemonslice.AvatarSession(agent_id="agent-1", avatar_participant_identity=identity)
+
+
+@hookimpl
+def vendor_backend() -> Any:
+    """Describe its one call."""
+    room = {"livekit_url": STRING, "livekit_token": STRING, "livekit_session_id": STRING}
+    fixed = {"transport_type": {"const": "livekit"}, "audio_sample_rate": {"const": 24000}}
+    return session_api(
+        "/api/liveai/sessions",
+        headers={"X-API-Key": "{api_key}"},
+        body=fields({**fixed, "agent_id": {"const": "agent-1"}, "properties": fields(room)}),
+        room=RoomAccess("/properties/livekit_url", "/properties/livekit_token"),
+        answer={"session_id": "{session}"},
+        needed_fields=("session_id",),
+    )

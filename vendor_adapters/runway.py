@@ -1,0 +1,98 @@
+"""Runway: one call, byte streams; a session ends by a data message, or else by a DELETE."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from conformance.plugin import (
+    STRING,
+    AdapterContext,
+    ByteStreamWorker,
+    Call,
+    RoomAccess,
+    VendorAPI,
+    fields,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from livekit import rtc
+
+HEADERS = {"Authorization": "Bearer {api_key}", "X-Runway-Version": "2024-11-06"}
+
+
+@hookimpl
+def avatar_provider_manifest() -> Any:
+    """Declare Runway."""
+    return {
+        "name": "runway",
+        "distribution": "livekit-plugins-runway",
+        "avatar_session": "livekit.plugins.runway:AvatarSession",
+        "exception": "livekit.plugins.runway:RunwayException",
+        "transport": "bytestream",
+        "sample_rate": 16000,
+        "identity": "runway-avatar-agent",
+        "hosts": ["api.dev.runwayml.com"],
+        "credentials": [{"name": "api_key", "environment": "RUNWAYML_API_SECRET"}],
+        "capabilities": {"ends_session": True, "restartable": True},
+    }
+
+
+@hookimpl
+def create_avatar(context: AdapterContext) -> Any:
+    """Construct it."""
+    from livekit.agents import NOT_GIVEN
+    from livekit.plugins import runway
+
+    identity = context.identity or NOT_GIVEN
+    return runway.AvatarSession(avatar_id="avatar-1", avatar_participant_identity=identity)
+
+
+@hookimpl
+def vendor_backend() -> VendorAPI:
+    """Describe the call that opens a session, and the one that cancels it."""
+    avatar = fields({"type": {"const": "custom"}, "avatarId": STRING})
+    room = fields({"url": STRING, "token": STRING, "roomName": STRING, "agentIdentity": STRING})
+    return VendorAPI(
+        Call(
+            "create session",
+            "POST",
+            "/v1/realtime_sessions",
+            headers=HEADERS,
+            body=fields({"model": {"const": "gwm1_avatars"}, "avatar": avatar, "livekit": room}),
+            room=RoomAccess("/livekit/url", "/livekit/token", room_name="/livekit/roomName"),
+            opens_session=True,
+            answer={"id": "{session}"},
+        ),
+        Call(
+            "cancel session",
+            "DELETE",
+            "/v1/realtime_sessions/{session}",
+            headers=HEADERS,
+            ends_session=True,
+            when="later",
+        ),
+    )
+
+
+@hookimpl
+def avatar_worker() -> Any:
+    """The worker that hangs up when it is told to."""
+    return RunwayWorker
+
+
+class RunwayWorker(ByteStreamWorker):
+    """Leaves, and ends its session, on the data message ``{"type": "END_CALL"}``."""
+
+    async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
+        """Listen for data messages too."""
+        room.on("data_received", self._on_data)
+        await super().joined(room, attributes)
+
+    def _on_data(self, packet: rtc.DataPacket) -> None:
+        if json.loads(packet.data).get("type") == "END_CALL":
+            self.seat.end_session()
+            self._leaving = asyncio.get_running_loop().create_task(self.leave())

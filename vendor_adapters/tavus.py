@@ -1,0 +1,49 @@
+"""Tavus: one call, byte streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
+
+
+@hookimpl
+def avatar_provider_manifest() -> Any:
+    """Declare Tavus."""
+    return {
+        "name": "tavus",
+        "distribution": "livekit-plugins-tavus",
+        "avatar_session": "livekit.plugins.tavus:AvatarSession",
+        "exception": "livekit.plugins.tavus:TavusException",
+        "transport": "bytestream",
+        "sample_rate": 24000,
+        "identity": "tavus-avatar-agent",
+        "hosts": ["tavusapi.com"],
+        "credentials": [{"name": "api_key", "environment": "TAVUS_API_KEY"}],
+        "capabilities": {"restartable": True},
+    }
+
+
+@hookimpl
+def create_avatar(context: AdapterContext) -> Any:
+    """Construct it."""
+    from livekit.agents import NOT_GIVEN
+    from livekit.plugins import tavus
+
+    identity = context.identity or NOT_GIVEN
+    return tavus.AvatarSession(avatar_participant_identity=identity)
+
+
+@hookimpl
+def vendor_backend() -> Any:
+    """Describe its one call."""
+    room = fields({"livekit_ws_url": STRING, "livekit_room_token": STRING})
+    who = {"pal_id": STRING, "face_id": STRING, "conversation_name": STRING}
+    return session_api(
+        "/v2/conversations",
+        headers={"x-api-key": "{api_key}"},
+        body=fields({**who, "properties": room}),
+        room=RoomAccess("/properties/livekit_ws_url", "/properties/livekit_room_token"),
+        answer={"conversation_id": "{session}"},
+        needed_fields=("conversation_id",),
+    )
