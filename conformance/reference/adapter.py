@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..plugin import STRING, AdapterContext, Call, RoomAccess, VendorAPI, fields, hookimpl
+from conformance.plugin import STRING, AdapterContext, Call, RoomAccess, VendorAPI, fields, hookimpl
 
 
 @hookimpl

@@ -14,7 +14,8 @@ from livekit.agents import get_job_context
 from livekit.agents.voice.avatar import AvatarSession, DataStreamAudioOutput
 from livekit.agents.voice.room_io import ATTRIBUTE_PUBLISH_ON_BEHALF
 
-from ..endpoint import AudioBinding, swap_audio_endpoint
+from conformance.endpoint import Binding, swap_audio_endpoint
+
 from .api import ReferenceApi, ReferenceError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ReferenceAvatar(AvatarSession[Any]):
         self._identity = identity or f"reference-avatar-{uuid4().hex[:8]}"
         self._remote_session: str | None = None
         self._output: Any = None
-        self._binding: AudioBinding | None = None
+        self._binding: Binding | None = None
         self._starting: asyncio.Task[Any] | None = None
         self._own_room: rtc.Room | None = None
         self._own_session: AgentSession[Any] | None = None

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import importlib
 
-FAMILIES = ("host_chain", "bind", "swap", "unbind", "play", "fault")
+FAMILIES = (
+    "host_chain",
+    "bind",
+    "swap",
+    "exchange",
+    "unbind",
+    "closing",
+    "play",
+    "playout",
+    "fault",
+    "mishap",
+    "security",
+    "packaging",
+)
 
 
 def load() -> None:

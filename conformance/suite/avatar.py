@@ -8,9 +8,11 @@ from typing import Any
 
 from livekit.agents.voice import io
 
-from ..plugin.context import AdapterContext
-from ..stage import Backend
-from ..worker import Heard, Worker
+from conformance.plugin.context import AdapterContext
+from conformance.plugin.manager import Provider
+from conformance.plugin.manifest import Manifest
+from conformance.stage import Backend
+from conformance.worker import Heard, Worker
 
 
 @dataclass
@@ -24,8 +26,14 @@ class Avatar:
     instance: Any
     context: AdapterContext
     backend: Backend
+    provider: Provider
     workers: list[Worker] = field(default_factory=list)
     tail: io.AudioOutput | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest of its provider."""
+        return self.provider.manifest
 
     @property
     def identity(self) -> str:

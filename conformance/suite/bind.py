@@ -10,8 +10,10 @@ import jwt
 from livekit.agents.metrics import AvatarMetrics
 from livekit.agents.voice import avatar as host_avatar
 
-from .. import host
-from ..outcomes import Finding, ProviderRaised, Violation
+from conformance import host
+from conformance.faults import SLOW
+from conformance.outcomes import Finding, ProviderRaised, Violation
+
 from .expect import audio_difference, expect, seconds
 from .probe import Chain, describe, same
 from .registry import check
@@ -322,8 +324,12 @@ async def missing_settings(scene: Scene) -> None:
     await scene.start_session()
     documented = _documented_exception(scene)
     before = scene.chain().tail
-    for missing in (*[c.name for c in scene.manifest.credentials], "livekit_url",
-                    "livekit_api_key", "livekit_api_secret"):
+    for missing in (
+        *[c.name for c in scene.manifest.credentials],
+        "livekit_url",
+        "livekit_api_key",
+        "livekit_api_secret",
+    ):
         raised = await _start_without(scene, missing)
         expect(
             raised is not None,
@@ -370,3 +376,30 @@ def _documented_exception(scene: Scene) -> type[BaseException]:
     exception: type[BaseException] = getattr(importlib.import_module(module), name)
     return exception
 
+
+@check("BIND-10")
+async def slow_start(scene: Scene) -> None:
+    """Speech during a slow ``start()`` is neither lost nor heard twice."""
+    await scene.start_session()
+    before = scene.before
+    avatar = await scene.create()
+    if scene.provider.vendor_backend(avatar.context) is not None:
+        avatar.backend.inject(SLOW)
+    speech = scene.say(9.0, paced=True)
+    await scene.clock.sleep(1.01)
+    await scene.start(avatar, ready=False)
+    await scene.spoken(speech)
+    await scene.clock.sleep(1.0)
+    assert before is not None
+    both = before.pcm + avatar.pcm
+    expect(
+        both == speech.pcm,
+        "the old tail and the new avatar together hear every frame once, in order",
+        f"together they heard {audio_difference(speech.pcm, both, speech.sample_rate)}",
+        hint="bind once, after the vendor's API has accepted",
+    )
+    expect(
+        len(scene.ear.finished) == 1,
+        "playback_finished once for the segment",
+        f"{len(scene.ear.finished)} times",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from ..plugin.manifest import Manifest
+from conformance.plugin.manifest import Manifest
 
 _PREFIX = "canary"
 

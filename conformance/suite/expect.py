@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from ..outcomes import Finding, Violation
+from conformance.outcomes import Finding, Violation
 
 
 def expect(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from ..faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS
+from collections.abc import Iterator
+
+from conformance.faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS, Fault
+from conformance.outcomes import NotApplicable
+
 from .expect import expect
+from .growth import GROWTH_HINT, left_by_reference
+from .leftovers import Leftovers
 from .registry import check
 from .scene import Scene
-from .trial import fault_named, trials
+from .trial import Trial, fault_named, targets, trials
 
 START_FAULTS = tuple(
     str(fault)
@@ -42,3 +48,134 @@ async def tail_stays(scene: Scene, name: str) -> None:
             hint="bind after the vendor's API has accepted, or put the old tail back on failure",
             at=trial.at,
         )
+
+
+@check("FAULT-03", variants=START_FAULTS)
+async def nothing_left_after_failure(scene: Scene, name: str) -> None:
+    """After a failed ``start()`` and ``aclose()`` nothing is left."""
+    fault = fault_named(name)
+    targets(scene, fault)
+    await scene.start_session()
+    allowed = await left_by_reference(scene)
+    for trial in await trials(scene, fault):
+        extra = Leftovers(trial.left).beyond(allowed)
+        expect(
+            not extra,
+            f"nothing is left after {trial.where} and aclose()",
+            "; ".join(extra),
+            hint=GROWTH_HINT,
+            at=trial.at,
+        )
+
+
+@check("FAULT-04")
+async def start_is_bounded(scene: Scene) -> None:
+    """``start()`` is bounded against a backend that never answers."""
+    for trial in await trials(scene, Fault("never-answers")):
+        expect(
+            not trial.hung,
+            f"start() gives up within {scene.manifest.bounds.start:g} s on {trial.where}",
+            f"it was still waiting after {trial.elapsed:g} s",
+            hint="give every request a total timeout: ClientTimeout(total=...); a timeout with "
+            "sock_connect alone has none",
+            at=trial.at,
+        )
+
+
+NOT_RETRIED = ("401", "403", "404")
+RETRIED = ("429", "500", "503")
+MOST_ATTEMPTS = 10
+
+
+@check("FAULT-05", variants=(*NOT_RETRIED, *RETRIED))
+async def retries(scene: Scene, name: str) -> None:
+    """4xx other than 408 and 429 are not retried; 429 and 5xx are, with a pause, in bounds."""
+    for trial in await trials(scene, fault_named(name)):
+        attempts = len(trial.requests)
+        if name in NOT_RETRIED:
+            expect(
+                attempts == 1,
+                f"one request on {trial.where}: trying again cannot help",
+                f"{attempts} requests",
+                hint="raise at once on 4xx other than 408 and 429",
+                at=trial.at,
+            )
+            continue
+        pauses = [later - earlier for earlier, later in _pairs(trial.requests)]
+        expect(
+            1 < attempts <= MOST_ATTEMPTS,
+            f"2 to {MOST_ATTEMPTS} requests on {trial.where}",
+            f"{attempts}",
+            hint="retry 429 and 5xx a few times, with a pause",
+            at=trial.at,
+        )
+        expect(
+            min(pauses) > 0,
+            f"a pause between the requests on {trial.where}",
+            "none",
+            hint="sleep between the attempts",
+            at=trial.at,
+        )
+
+
+def _pairs(moments: tuple[float, ...]) -> Iterator[tuple[float, float]]:
+    return zip(moments, moments[1:], strict=False)
+
+
+@check("FAULT-08", variants=tuple(str(fault) for fault in ANSWER_FAULTS[:4]))
+async def no_second_session(scene: Scene, name: str) -> None:
+    """A success whose answer can't be read does not create the vendor session again."""
+    for trial in await trials(scene, fault_named(name)):
+        expect(
+            trial.sessions_opened <= 1,
+            f"one session at the vendor after {trial.where}",
+            f"{trial.sessions_opened}, each billed",
+            hint="do not retry when the vendor has said 2xx: the session exists",
+            at=trial.at,
+        )
+
+
+@check("FAULT-10", variants=("401", "503", "refused", "reset-before-answer"))
+async def exception_explains(scene: Scene, name: str) -> None:
+    """The exception names the vendor and the cause, and carries no secret."""
+    fault = fault_named(name)
+    for trial in await trials(scene, fault):
+        if trial.raised is None:
+            raise NotApplicable("start() raised nothing; FAULT-01 judges that")
+        _explains(scene, trial, fault)
+
+
+def _explains(scene: Scene, trial: Trial, fault: Fault) -> None:
+    assert trial.raised is not None
+    report = trial.raised.chain
+    vendor = scene.provider.name.partition("-")[0]
+    expect(
+        vendor in report.lower(),
+        f"an exception that names {vendor}",
+        trial.raised.summary,
+        hint="say in the message, or by the exception's class, whose API failed",
+        at=trial.at,
+    )
+    if fault.status is not None:
+        expect(
+            str(fault.status) in report,
+            f"an exception that names the status {fault.status}",
+            trial.raised.summary,
+            hint="raise APIStatusError with the status, or chain it (raise ... from error)",
+            at=trial.at,
+        )
+    else:
+        expect(
+            trial.raised.network,
+            "an exception that shows that the network failed",
+            trial.raised.summary,
+            hint="chain the client's error: raise ... from error",
+            at=trial.at,
+        )
+    expect(
+        not scene.leaks(report),
+        "no secret in the exception",
+        f"it carries {', '.join(scene.leaks(report))}",
+        hint="leave headers and credentials out of messages",
+        at=trial.at,
+    )

@@ -7,14 +7,14 @@ import sys
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from .. import host
+from conformance import host
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -29,7 +29,7 @@ _MAY_LEAVE = ("conformance.reference",)
 class Leftovers:
     """What exists at one moment, each thing by name and origin."""
 
-    things: Counter[str]
+    things: Mapping[str, int]
 
     @classmethod
     def of(cls, scene: Scene) -> Leftovers:
@@ -49,9 +49,13 @@ class Leftovers:
             found[f"thread {thread.name.rstrip('0123456789')}"] += 1
         return cls(found)
 
+    def since(self, before: Leftovers) -> Leftovers:
+        """What there is more of than ``before``."""
+        return Leftovers(Counter(self.things) - Counter(before.things))
+
     def beyond(self, before: Leftovers) -> list[str]:
         """What there is more of than ``before``, each with its number."""
-        more = self.things - before.things
+        more = self.since(before).things
         return [f"{count} x {name}" if count > 1 else name for name, count in sorted(more.items())]
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from livekit.agents import AgentSession
 from livekit.agents.voice import io
 
-from .. import host
-from ..timeline import Timeline
+from conformance import host
+from conformance.endpoint import SwapPoint
+from conformance.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,11 @@ class Chain:
     @property
     def wrappers(self) -> tuple[io.AudioOutput, ...]:
         """Everything above the tail that is not a swap point."""
-        return tuple(o for o in self.outputs[:-1] if not host.is_swap_point(o))
+        return tuple(
+            output
+            for output in self.outputs[:-1]
+            if not host.is_swap_point(output) and not isinstance(output, SwapPoint)
+        )
 
     def labels(self) -> str:
         """The chain in words, top first."""

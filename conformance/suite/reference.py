@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from ..plugin.manager import Provider
+from conformance.plugin.manager import Provider
 
 
 @cache
 def reference_provider() -> Provider:
     """The provider of :mod:`conformance.reference`."""
-    from ..reference import adapter
+    from conformance.reference import adapter
 
     return Provider(adapter, label="reference", origin="the kit's own", source="bundled")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from ..plugin.manifest import Manifest
+    from conformance.plugin.manifest import Manifest
 
 CheckFunction = Callable[..., Awaitable[None]]
 F = TypeVar("F", bound=CheckFunction)
@@ -30,6 +30,8 @@ class Check:
     function: CheckFunction
     variants: tuple[str, ...] = ()
     exempt: Rule | None = None
+    for_peers: bool = False
+    """Whether there is a variant ``to-NAME`` for each provider of the run."""
 
     @property
     def where(self) -> str:
@@ -41,12 +43,16 @@ _CHECKS: list[Check] = []
 
 
 def check(
-    requirement: str, *, variants: Sequence[str] = (), exempt: Rule | None = None
+    requirement: str,
+    *,
+    variants: Sequence[str] = (),
+    exempt: Rule | None = None,
+    for_peers: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated coroutine function as the check of ``requirement``."""
 
     def declare(function: F) -> F:
-        _CHECKS.append(Check(requirement, function, tuple(variants), exempt))
+        _CHECKS.append(Check(requirement, function, tuple(variants), exempt, for_peers))
         return function
 
     return declare

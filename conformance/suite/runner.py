@@ -7,11 +7,11 @@ import platform
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from ..outcomes import (
+from conformance.outcomes import (
     Blocked,
     CheckId,
     CheckResult,
@@ -22,10 +22,11 @@ from ..outcomes import (
     Outcome,
     Violation,
 )
-from ..plugin.manager import Provider
-from ..requirements import load_catalogue
-from ..stage import Stage, StageRunner
-from ..timeline import Event
+from conformance.plugin.manager import Provider
+from conformance.requirements import load_catalogue
+from conformance.stage import Stage, StageRunner
+from conformance.timeline import Event
+
 from . import load
 from .canary import secrets_of
 from .host_chain import ChainKit, ChainScene, chain_kits
@@ -48,6 +49,7 @@ class Subject:
     checks: tuple[Check, ...]
     provider: Provider | None = None
     kit: ChainKit | None = None
+    peers: Mapping[str, Provider] = field(default_factory=dict)
 
 
 def subjects(providers: Sequence[Provider]) -> tuple[Subject, ...]:
@@ -57,7 +59,18 @@ def subjects(providers: Sequence[Provider]) -> tuple[Subject, ...]:
     of_host = tuple(c for c in checks if c.requirement.startswith("HOST-"))
     of_provider = tuple(c for c in checks if not c.requirement.startswith("HOST-"))
     chains = tuple(Subject(kit.label, of_host, kit=kit) for kit in chain_kits())
-    return (*chains, *(Subject(p.name, of_provider, provider=p) for p in providers))
+    peers = {provider.name: provider for provider in providers}
+    return (*chains, *(_provider_subject(p, of_provider, peers) for p in providers))
+
+
+def _provider_subject(
+    provider: Provider, checks: Sequence[Check], peers: Mapping[str, Provider]
+) -> Subject:
+    own = tuple(
+        replace(check, variants=tuple(f"to-{name}" for name in peers)) if check.for_peers else check
+        for check in checks
+    )
+    return Subject(provider.name, own, provider=provider, peers=peers)
 
 
 def host_versions() -> Mapping[str, str]:
@@ -102,15 +115,14 @@ def run_check(
             return replace(result, outcome=Outcome.ERROR, reason=broken)
         home = f"{subject.name}::{READINESS}"
         return replace(result, outcome=Outcome.BLOCKED, reason=home)
-    result = _play(runner, seed, result, _provider_scenario(provider, check, variant))
+    scenario = _provider_scenario(provider, check, variant, subject.peers)
+    result = _play(runner, seed, result, scenario)
     if result.outcome is Outcome.FAILED and provider.name != "reference":
         return _unless_host_is_to_blame(result, check, variant, runner, seed)
     return result
 
 
-def _chain_scenario(
-    subject: Subject, check: Check, variant: str | None
-) -> Callable[[Stage], Any]:
+def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Callable[[Stage], Any]:
     async def scenario(stage: Stage) -> None:
         assert subject.kit is not None
         scene = ChainScene(subject.kit, stage.clock, stage.timeline)
@@ -120,12 +132,14 @@ def _chain_scenario(
 
 
 def _provider_scenario(
-    provider: Provider, check: Check, variant: str | None
+    provider: Provider, check: Check, variant: str | None, peers: Mapping[str, Provider]
 ) -> Callable[[Stage], Any]:
-    async def scenario(stage: Stage) -> None:
+    async def scenario(stage: Stage) -> str:
         with watch_connections():
             async with open_scene(stage, provider) as scene:
+                scene.peers = peers
                 await _call(check, scene, variant)
+                return "; ".join(scene.notes)
 
     return scenario
 
@@ -141,18 +155,18 @@ def _play(
     """Run ``scenario`` on a fresh stage and fold what it raised into ``result``."""
     events: list[Event] = []
     simulated = 0.0
+    reason = ""
 
     async def observed(stage: Stage) -> None:
-        nonlocal simulated
+        nonlocal simulated, reason
         try:
-            await scenario(stage)
+            reason = await scenario(stage) or ""
         finally:
             events.extend(stage.timeline.events)
             simulated = stage.clock.now()
 
     outcome = Outcome.PASSED
     finding: Finding | None = None
-    reason = ""
     try:
         runner.run(observed, seed=seed)
     except Violation as violation:
@@ -208,9 +222,15 @@ def _of_reference(
         blank = CheckResult(
             CheckId(provider.name, check.requirement, variant), _level(check), Outcome.PASSED
         )
-        scenario = _provider_scenario(provider, check, variant)
+        peers = {name: provider for name in (provider.name, _peer_of(variant))}
+        scenario = _provider_scenario(provider, check, variant, peers)
         _verdicts[key] = _play(runner, seed, blank, scenario)
     return _verdicts[key]
+
+
+def _peer_of(variant: str | None) -> str:
+    """The provider that a pair check's variant names; the reference plays both parts for it."""
+    return variant.removeprefix("to-") if variant else ""
 
 
 _readiness: dict[int, tuple[Provider, str | None]] = {}
@@ -233,16 +253,14 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
     try:
         runner.run(construct)
     except Exception as error:  # so may what surrounds it
-        problem = _without_secrets(
-            str(error) if isinstance(error, KitError) else _last_line(error)
-        )
+        problem = _without_secrets(str(error) if isinstance(error, KitError) else _last_line(error))
     _readiness[id(provider)] = (provider, problem)
     return problem
 
 
 @cache
 def _loopback() -> StageRunner:
-    from ..loopback.stage import LoopbackRunner
+    from conformance.loopback.stage import LoopbackRunner
 
     return LoopbackRunner()
 

@@ -14,14 +14,16 @@ from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice import io
 
-from .. import host
-from ..endpoint import swap_audio_endpoint
-from ..outcomes import Finding, KitError, ProviderRaised, Violation
-from ..plugin.context import AdapterContext
-from ..plugin.manager import Provider
-from ..stage import Clock, Stage
-from ..timeline import Timeline
-from ..worker import Player
+from conformance import host
+from conformance.endpoint import swap_audio_endpoint
+from conformance.faults import Fault
+from conformance.outcomes import Finding, KitError, NotApplicable, ProviderRaised, Violation
+from conformance.plugin.context import AdapterContext
+from conformance.plugin.manager import Provider
+from conformance.stage import Clock, Stage
+from conformance.timeline import Timeline
+from conformance.worker import Player
+
 from .avatar import Avatar
 from .canary import secrets_of
 from .probe import Chain, Ear, describe
@@ -30,7 +32,7 @@ from .speech import Speech
 from .tails import ClockTail
 
 if TYPE_CHECKING:
-    from ..plugin.manifest import Manifest
+    from conformance.plugin.manifest import Manifest
 
 T = TypeVar("T")
 
@@ -57,6 +59,10 @@ class Scene:
         self.before: ClockTail | None = None
         self.transcript: list[str] = []
         self.user: rtc.Room | None = None
+        self.notes: list[str] = []
+        """What a check that passes wants to be said all the same."""
+        self.peers: Mapping[str, Provider] = {provider.name: provider}
+        """The providers of this run, for swaps between two of them."""
         self._spoken = 0
         self._ear: Ear | None = None
         self._recording = False
@@ -111,6 +117,12 @@ class Scene:
         with environment(variables):
             yield
 
+    @contextmanager
+    def variables_of(self, avatar: Avatar) -> Iterator[None]:
+        """Set the environment variables from which ``avatar`` takes its credentials."""
+        with environment(_variables(avatar.manifest, avatar.context.secrets)):
+            yield
+
     async def close_session(self) -> None:
         """Close the agent session, as the end of a call does."""
         await self.session.aclose()
@@ -121,41 +133,46 @@ class Scene:
         self,
         label: str = "avatar",
         *,
+        provider: Provider | None = None,
         identity: str | None = "",
         withheld: str | None = None,
         server: Mapping[str, str] | None = None,
     ) -> Avatar:
         """Construct an avatar, without starting it.
 
-        ``identity`` is by default one of the avatar's own (``label``-avatar); None asks for the
-        plugin's default. ``withheld`` names a credential that it does not get. ``server`` replaces
+        ``provider`` is by default the one under test. ``identity`` is by default one of the avatar's
+        own (``label``-provider); None asks for the plugin's default. ``withheld`` names a credential that it does not get. ``server`` replaces
         fields of the context.
         """
+        provider = provider or self.provider
         full = self.adapter_context(
-            f"{label}-{self.provider.name}" if identity == "" else identity
+            f"{label}-{provider.name}" if identity == "" else identity, provider=provider
         )
         secrets = {name: value for name, value in full.secrets.items() if name != withheld}
         context = replace(full, secrets=secrets, **(server or {}))
-        backend = await self.stage.open_backend(self.provider, full)
-        with environment(_variables(self.manifest, secrets)):
-            instance = self.provider.create_avatar(context)
-        avatar = Avatar(label, instance, context, backend)
+        backend = await self.stage.open_backend(provider, full)
+        with environment(_variables(provider.manifest, secrets)):
+            instance = provider.create_avatar(context)
+        avatar = Avatar(label, instance, context, backend, provider)
         self.avatars.append(avatar)
         return avatar
 
-    def adapter_context(self, identity: str | None = None) -> AdapterContext:
+    def adapter_context(
+        self, identity: str | None = None, *, provider: Provider | None = None
+    ) -> AdapterContext:
         """What the hooks are given, with every credential in place."""
+        manifest = (provider or self.provider).manifest
         credentials = self.stage.server.credentials
         return AdapterContext(
-            provider=self.provider.name,
+            provider=manifest.name,
             identity=identity,
             agent_identity=AGENT,
             room_name=ROOM,
             livekit_url=credentials.url,
             livekit_api_key=credentials.api_key,
             livekit_api_secret=credentials.api_secret,
-            secrets=secrets_of(self.manifest),
-            player=Player(self.clock) if self.manifest.transport == "in-process" else None,
+            secrets=secrets_of(manifest),
+            player=Player(self.clock) if manifest.transport == "in-process" else None,
         )
 
     async def start(self, avatar: Avatar, *, ready: bool = True) -> Avatar:
@@ -164,13 +181,11 @@ class Scene:
         before = self.chain().tail
         self.timeline.record("check", "start", avatar.label)
         try:
-            with environment(_variables(self.manifest, avatar.context.secrets)):
+            with self.variables_of(avatar):
                 await self.bounded(
-                    self.provider.bind(
-                        avatar.instance, self.session, self.room, avatar.context
-                    ),
+                    self.bind_call(avatar),
                     f"start() of the {avatar.label} avatar returns",
-                    seconds=self.manifest.bounds.start,
+                    seconds=avatar.manifest.bounds.start,
                 )
         except Violation:
             raise
@@ -186,9 +201,24 @@ class Scene:
             await self.ready(avatar)
         return avatar
 
+    async def bind_call(self, avatar: Avatar) -> None:
+        """What starting an avatar is: the adapter's hook, unbounded, raising what it raises."""
+        await avatar.provider.bind(avatar.instance, self.session, self.room, avatar.context)
+
     async def started(self, label: str = "avatar", **options: Any) -> Avatar:
         """Construct and start an avatar, and wait until it can be heard."""
         return await self.start(await self.create(label, **options))
+
+    def participants(self) -> list[str]:
+        """The identities of the avatars that are in the room now."""
+        present = self.stage.server.participants(ROOM)
+        return [identity for identity in present if identity not in (AGENT, USER)]
+
+    def break_start(self, avatar: Avatar) -> None:
+        """Make the vendor refuse the next start of ``avatar``; raises `NotApplicable` without one."""
+        if avatar.provider.vendor_backend(avatar.context) is None:
+            raise NotApplicable("the provider has no vendor API (transport in-process)")
+        avatar.backend.inject(Fault("status", status=401), times=None)
 
     async def ready(self, avatar: Avatar) -> None:
         """Wait until every worker of ``avatar`` has joined, and what follows from it."""
@@ -211,9 +241,9 @@ class Scene:
         self.timeline.record("check", "close", avatar.label)
         try:
             await self.bounded(
-                self.provider.unbind(avatar.instance, self.session, avatar.context),
+                avatar.provider.unbind(avatar.instance, self.session, avatar.context),
                 f"aclose() of the {avatar.label} avatar returns",
-                seconds=self.manifest.bounds.close,
+                seconds=avatar.manifest.bounds.close,
             )
         except Violation:
             raise
@@ -226,9 +256,11 @@ class Scene:
         with suppress(Exception):  # how it closes is judged by UNBIND
             await self.close(avatar)
 
-    async def exchange(self, old: Avatar, order: str, *, label: str = "new") -> Avatar:
-        """Replace ``old`` by a new avatar of the same provider, in the given order."""
-        new = await self.create(label)
+    async def exchange(
+        self, old: Avatar, order: str, *, label: str = "new", **options: Any
+    ) -> Avatar:
+        """Replace ``old`` by a new avatar, in the given order; options as for :meth:`create`."""
+        new = await self.create(label, **options)
         if order == CLOSE_THEN_START:
             await self.close(old)
             await self.start(new, ready=False)
@@ -237,8 +269,8 @@ class Scene:
             await self.close(old)
         return new
 
-    def bind(self, sink: io.AudioOutput) -> None:
-        """Bind a tail as an application does that keeps the wrappers."""
+    def bind(self, sink: io.AudioOutput | None) -> None:
+        """Bind a tail, or none, as an application does that keeps the wrappers."""
         self.timeline.record("check", "bind", tail=describe(sink))
         swap_audio_endpoint(self.session.output, sink)
 
@@ -271,6 +303,13 @@ class Scene:
             "the speech completes",
             seconds=speech.seconds + self.manifest.bounds.playout,
         )
+
+    def interrupt(self, speech: Speech) -> None:
+        """Interrupt a speech, as a user does who talks over the agent."""
+        if speech.handle is None:
+            raise KitError("the check interrupts a speech that nobody says")
+        self.timeline.record("agent", "interrupt")
+        speech.handle.interrupt(force=True)
 
     async def push(self, speech: Speech) -> None:
         """Push a speech into the chain directly, without flushing it."""
@@ -321,6 +360,16 @@ class Scene:
             self.timeline.record("room", "text", text=chunk)
             self.transcript[index] += chunk
 
+    def leaks(self, text: str) -> list[str]:
+        """The names of the secrets that ``text`` has in it."""
+        secrets = {
+            c.name: self.adapter_context().secret(c.name)
+            for c in self.manifest.credentials
+            if c.secret
+        }
+        secrets["livekit_api_secret"] = self.stage.server.credentials.api_secret
+        return [name for name, value in secrets.items() if value in text]
+
     async def end(self) -> None:
         """Close what the check left open, so that nothing of it outlives it."""
         if self._ear is not None:
@@ -328,7 +377,7 @@ class Scene:
         for avatar in self.avatars:
             with suppress(Exception):  # a provider that cannot close is judged elsewhere
                 await asyncio.wait_for(
-                    self.provider.unbind(avatar.instance, self.session, avatar.context), 60
+                    avatar.provider.unbind(avatar.instance, self.session, avatar.context), 60
                 )
         with suppress(Exception):  # so is a session that its avatar keeps from closing
             await asyncio.wait_for(self.session.aclose(), 60)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from livekit import rtc
 
-from ..stage import Clock
+from conformance.stage import Clock
 
 if TYPE_CHECKING:
     from livekit.agents import SpeechHandle

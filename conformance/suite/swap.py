@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..outcomes import KitError
-from ..worker import Worker
+from conformance.outcomes import KitError
+from conformance.worker import Worker
+
 from .avatar import Avatar
 from .bind import KEEP_WRAPPERS, kept
 from .expect import audio_difference, expect, seconds
@@ -31,9 +32,9 @@ async def idle(scene: Scene, order: str) -> None:
     kept(before, scene.chain())
     second = scene.say(1.0)
     await scene.spoken(second)
-    _hears(old, first, "the old avatar hears the speech before the swap, and nothing after it")
-    _hears(new, second, "the new avatar hears the speech after the swap, whole")
-    _finished(scene, 2)
+    hears(old, first, "the old avatar hears the speech before the swap, and nothing after it")
+    hears(new, second, "the new avatar hears the speech after the swap, whole")
+    finished(scene, 2)
 
 
 @check("SWAP-02", variants=BOTH_ORDERS)
@@ -67,7 +68,7 @@ async def mid_segment(scene: Scene, order: str) -> None:
         hint=OWN_TAIL,
         at=swapped,
     )
-    _finished(scene, 1)
+    finished(scene, 1)
 
 
 @check("SWAP-03", variants=BOTH_ORDERS)
@@ -88,27 +89,27 @@ async def still_playing(scene: Scene, order: str) -> None:
     swapped = scene.clock.now()
     await scene.spoken(speech)
     await scene.clock.sleep(1.0)
-    _finished(scene, 1)
-    finished = scene.ear.finished[0]
+    finished(scene, 1)
+    event = scene.ear.finished[0]
     expect(
-        finished.interrupted,
+        event.interrupted,
         "the segment finishes as interrupted: nobody heard its end",
         "it finished as played to the end",
-        at=finished.at,
+        at=event.at,
     )
     expect(
-        abs(finished.position - played) <= POSITION_TOLERANCE,
+        abs(event.position - played) <= POSITION_TOLERANCE,
         f"the position that the old avatar had played, {seconds(played)} (one frame over at most)",
-        seconds(finished.position),
+        seconds(event.position),
         at=swapped,
         hint="report what was played, not what was pushed",
     )
-    spoken = finished.transcript
+    spoken = event.transcript
     expect(
         spoken is not None and text.startswith(spoken.strip()) and spoken.strip() != text,
         "the transcript up to where the old avatar was",
         repr(spoken),
-        at=finished.at,
+        at=event.at,
     )
 
 
@@ -203,7 +204,7 @@ async def late_event(scene: Scene, order: str) -> None:
         hint="take the old tail's listeners off when another is bound",
     )
     await scene.spoken(speech)
-    _finished(scene, done + 1)
+    finished(scene, done + 1)
     expect(
         len(scene.ear.started) - begun <= 1,
         "playback_started once at most for the new avatar's segment",
@@ -230,10 +231,11 @@ async def listeners(scene: Scene, order: str) -> None:
     await scene.ready(new)
     for _ in range(2):
         await scene.spoken(scene.say(0.6))
-    _finished(scene, 4)
+    finished(scene, 4)
 
 
-def _hears(avatar: Avatar, speech: Speech, what: str) -> None:
+def hears(avatar: Avatar, speech: Speech, what: str) -> None:
+    """Fail unless ``avatar`` heard ``speech`` to the sample, and nothing else."""
     expect(
         avatar.pcm == speech.pcm,
         what,
@@ -242,7 +244,8 @@ def _hears(avatar: Avatar, speech: Speech, what: str) -> None:
     )
 
 
-def _finished(scene: Scene, times: int) -> None:
+def finished(scene: Scene, times: int) -> None:
+    """Fail unless the top of the chain heard ``times`` segments finish so far."""
     got = len(scene.ear.finished)
     expect(
         got == times,
@@ -257,4 +260,3 @@ def _worker_of(avatar: Avatar) -> Worker:
     if worker is None:
         raise KitError(f"{avatar.label} has no worker that could report late")
     return worker
-

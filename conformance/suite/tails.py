@@ -8,8 +8,8 @@ import time
 from livekit import rtc
 from livekit.agents.voice import io
 
-from ..stage import Clock
-from ..worker import Heard, Player
+from conformance.stage import Clock
+from conformance.worker import Heard, Player
 
 
 class ClockTail(io.AudioOutput):

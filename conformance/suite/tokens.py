@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 
-from ..stage import Credentials
+from conformance.stage import Credentials
 
 SIX_HOURS = 6 * 3600
 

@@ -5,12 +5,16 @@ A trial is played once for each provider, fault and call, and kept for the lengt
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS, Fault
-from ..outcomes import KitError, NotApplicable, ProviderRaised, Violation
+import aiohttp
+from livekit.agents import APIConnectionError
+
+from conformance.faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS, Fault
+from conformance.outcomes import KitError, NotApplicable, ProviderRaised, Violation
+
 from .leftovers import Leftovers
 from .probe import describe
 from .scene import Scene
@@ -23,17 +27,32 @@ NO_SOCKET = "the vendor's API has no WebSocket"
 
 @dataclass(frozen=True)
 class Raised:
-    """What ``start()`` raised: its class, and all that a log of it would show."""
+    """What ``start()`` raised, in words.
 
-    name: str
-    text: str
-    report: str
+    ``summary`` is its class and message; ``chain`` has classes and messages of it and of all that
+    it was raised from; ``network`` says whether a network error is among them.
+    """
+
+    summary: str
+    chain: str
+    network: bool
 
     @classmethod
-    def of(cls, error: Exception) -> Raised:
-        """Put ``error`` into words, as a log of it would."""
-        report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        return cls(type(error).__name__, str(error), report)
+    def of(cls, error: BaseException) -> Raised:
+        """Put ``error`` into words."""
+        errors = list(_causes(error))
+        chain = "\n".join(f"{type(e).__module__}.{type(e).__name__}: {e}" for e in errors)
+        network = any(isinstance(e, _NETWORK) for e in errors)
+        return cls(f"{type(error).__name__}: {error}", chain, network)
+
+
+_NETWORK = (OSError, aiohttp.ClientError, asyncio.TimeoutError, APIConnectionError)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 @dataclass(frozen=True)
@@ -55,7 +74,7 @@ class Trial:
     tail_kept: bool
     tail_before: str
     tail_after: str
-    left: tuple[str, ...]
+    left: Mapping[str, int]
     sessions_opened: int
     sessions_left: int
 
@@ -138,11 +157,10 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
         tail_kept=after is before,
         tail_before=describe(before),
         tail_after=describe(after),
-        left=tuple(Leftovers.of(scene).beyond(leftovers)),
+        left=Leftovers.of(scene).since(leftovers).things,
         sessions_opened=len(sessions),
         sessions_left=sum(session.ended_at is None for session in sessions),
     )
-
 
 
 async def trials(scene: Scene, fault: Fault) -> list[Trial]:

@@ -1,0 +1,261 @@
+"""SWAP, continued: swaps of one provider for another, in a row, by RPC, and ones that fail."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from conformance.endpoint import AvatarSwitcher, SwapRequest
+from conformance.outcomes import ProviderRaised
+
+from .avatar import Avatar
+from .expect import audio_difference, expect
+from .growth import GROWTH_HINT, beyond_reference
+from .probe import describe
+from .registry import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE, check
+from .scene import AGENT, SETTLE, Scene
+from .speech import Speech
+from .swap import OWN_TAIL, finished, hears
+from .tails import ClockTail
+
+SWAPS_IN_A_ROW = 20
+
+
+@check("SWAP-04", variants=BOTH_ORDERS)
+async def during_an_interruption(scene: Scene, order: str) -> None:
+    """Swapped while an interruption is in flight, every segment finishes once."""
+    await scene.start_session()
+    old = await scene.create("old")
+    old.backend.behaviour = replace(old.backend.behaviour, clear="late", clear_delay=0.5)
+    await scene.start(old)
+    speech = scene.say(3.0)
+    await scene.clock.sleep(1.0)
+    old.backend.behaviour = replace(old.backend.behaviour, clear="finish")
+    scene.interrupt(speech)
+    await scene.clock.sleep(0.1)
+    new = await scene.exchange(old, order)
+    await scene.spoken(speech)
+    await scene.ready(new)
+    await scene.clock.sleep(3.0)
+    finished(scene, 1)
+    after = scene.say(1.0)
+    await scene.spoken(after)
+    finished(scene, 2)
+    hears(new, after, "the new avatar hears the speech after the interruption, whole")
+
+
+@check("SWAP-08", variants=BOTH_ORDERS)
+async def same_identity(scene: Scene, order: str) -> None:
+    """Two instances of one identity: closing the old does not remove the new one's participant."""
+    await scene.start_session()
+    old = await scene.started("old", identity="shared")
+    await scene.spoken(scene.say(0.5))
+    new = await scene.exchange(old, order, identity="shared")
+    await scene.ready(new)
+    present = scene.participants()
+    expect(
+        present.count("shared") == (1 if new.workers else 0),
+        "one participant 'shared' in the room at the end, the new avatar's",
+        f"in the room are {', '.join(sorted(present)) or 'nobody'}",
+        hint="give each instance an identity of its own by default, and remove from the room only "
+        "the participant whose sid you saw join",
+    )
+    speech = scene.say(1.0)
+    await scene.spoken(speech)
+    hears(new, speech, "the new avatar hears the speech after the swap, whole")
+
+
+@check("SWAP-09", for_peers=True)
+async def ordered_pair(scene: Scene, variant: str) -> None:
+    """Swapped for an avatar of another provider, idle and mid-segment, in both orders."""
+    other = scene.peers[variant.removeprefix("to-")]
+    await scene.start_session()
+    first = await scene.started("first")
+    spoken = scene.say(0.6)
+    await scene.spoken(spoken)
+    hears(first, spoken, f"{first.provider.name} hears the speech before the swap")
+    second = await scene.exchange(first, CLOSE_THEN_START, label="second", provider=other)
+    await scene.ready(second)
+    idle = scene.say(0.6)
+    await scene.spoken(idle)
+    hears(second, idle, f"{other.name} hears the speech after an idle swap, whole")
+    third = await scene.exchange(second, START_THEN_CLOSE, label="third")
+    await scene.ready(third)
+    paced = scene.say(1.2, paced=True)
+    await scene.clock.sleep(0.61)
+    fourth = await scene.exchange(third, START_THEN_CLOSE, label="fourth", provider=other)
+    await scene.spoken(paced)
+    await scene.clock.sleep(1.0)
+    _together(third, fourth, paced)
+    finished(scene, 3)
+
+
+def _together(old: Avatar, new: Avatar, speech: Speech) -> None:
+    both = old.pcm + new.pcm
+    expect(
+        both == speech.pcm and bool(old.pcm) and bool(new.pcm),
+        f"{old.provider.name} and {new.provider.name} together hear every frame once, in order",
+        f"together they heard {audio_difference(speech.pcm, both, speech.sample_rate)}",
+        hint=OWN_TAIL,
+    )
+
+
+@check("SWAP-10")
+async def many_swaps(scene: Scene) -> None:
+    """20 swaps in a row leave no more behind than the host's own parts do."""
+
+    async def swap_often(current: Avatar) -> None:
+        for number in range(SWAPS_IN_A_ROW):
+            order = CLOSE_THEN_START if number % 2 else START_THEN_CLOSE
+            label = f"{current.label.partition('-')[0]}-{number}"
+            current = await scene.exchange(current, order, label=label, provider=current.provider)
+            await scene.spoken(scene.say(0.1))
+            await scene.ready(current)
+        await scene.close(current)
+
+    await scene.start_session()
+    extra = await beyond_reference(scene, swap_often)
+    expect(
+        not extra,
+        f"{SWAPS_IN_A_ROW} swaps leave no more than the host's own growth",
+        "; ".join(extra),
+        hint=GROWTH_HINT,
+    )
+
+
+@check("SWAP-12", variants=BOTH_ORDERS)
+async def replacement_fails(scene: Scene, order: str) -> None:
+    """The replacement fails to start: the chain is intact and the next speech completes."""
+    await scene.start_session()
+    old = await scene.started("old")
+    first = scene.say(0.6)
+    await scene.spoken(first)
+    before = scene.chain()
+    new = await scene.create("new")
+    scene.break_start(new)
+    if order == CLOSE_THEN_START:
+        await scene.close(old)
+    raised = False
+    try:
+        await scene.start(new, ready=False)
+    except ProviderRaised:
+        raised = True
+    await scene.abandon(new)
+    expect(
+        raised,
+        "start() of the replacement raises when its vendor refuses",
+        f"it returned; the tail is {describe(scene.chain().tail)}",
+        hint="let the vendor's error through",
+    )
+    after = scene.chain()
+    expect(
+        after.wrappers == before.wrappers,
+        "the wrappers are still there",
+        f"the chain is {after.labels()}",
+    )
+    second = scene.say(0.6)
+    await scene.spoken(second)
+    if order == START_THEN_CLOSE:
+        heard = old.pcm[len(first.pcm) :]
+        expect(
+            heard == second.pcm,
+            "the old avatar, still open, goes on speaking",
+            f"it heard {audio_difference(second.pcm, heard, second.sample_rate)}",
+            hint="bind after the vendor's API has accepted, or put the old tail back on failure",
+        )
+
+
+@check("SWAP-13")
+async def back_to_no_avatar(scene: Scene) -> None:
+    """Back to no avatar: unbound, speech completes; rebound to another output, it is heard there."""
+    await scene.start_session()
+    avatar = await scene.started()
+    first = scene.say(0.6)
+    await scene.spoken(first)
+    await scene.close(avatar)
+    scene.bind(None)
+    await scene.spoken(scene.say(0.6))
+    room_output = ClockTail(scene.clock, label="room")
+    scene.bind(room_output)
+    third = scene.say(0.6)
+    await scene.spoken(third)
+    finished(scene, 3)
+    expect(
+        room_output.pcm == third.pcm,
+        "the speech after rebinding is heard at the room's output, whole",
+        audio_difference(third.pcm, room_output.pcm, third.sample_rate),
+    )
+    hears(avatar, first, "the avatar hears the speech before it was closed, and nothing after it")
+
+
+@check("SWAP-14")
+async def asked_by_rpc(scene: Scene) -> None:
+    """Asked for by RPC while speaking, twice at once: one swap at a time, each caller answered."""
+    user = await scene.join_user()
+    await scene.start_session()
+    switcher = AvatarSwitcher(scene.session, scene.room)
+    await switcher.swap(_Driven(scene, await scene.create("old")))
+    await scene.clock.sleep(SETTLE)
+    swapped_in: list[_Driven] = []
+
+    async def make(request: SwapRequest) -> _Driven:
+        swapped_in.append(_Driven(scene, await scene.create(request.avatar)))
+        return swapped_in[-1]
+
+    stop = switcher.register_rpc(scene.room, make)
+    speech = scene.say(3.0, paced=True)
+    await scene.clock.sleep(1.0)
+    ask = user.local_participant.perform_rpc
+    answers = await scene.bounded(
+        asyncio.gather(
+            *(
+                ask(
+                    destination_identity=AGENT,
+                    method="swap_avatar",
+                    payload=name,
+                    response_timeout=60.0,
+                )
+                for name in ("left", "right")
+            ),
+            return_exceptions=True,
+        ),
+        "both callers of swap_avatar get an answer",
+        seconds=60.0,
+    )
+    stop()
+    failed = [str(answer) for answer in answers if isinstance(answer, BaseException)]
+    expect(not failed, "both swaps succeed", "; ".join(failed))
+    spans = [driven.span for driven in swapped_in]
+    expect(
+        len(spans) == 2 and spans[0][1] <= spans[1][0],
+        "one swap at a time: the second start() begins when the first has returned",
+        f"they ran from {spans}",
+    )
+    await scene.spoken(speech)
+    finished(scene, 1)
+    last = scene.say(1.0)
+    await scene.spoken(last)
+    hears(
+        swapped_in[-1].avatar,
+        last,
+        "the avatar that was swapped in last hears the next speech, whole",
+    )
+    await switcher.release()
+
+
+class _Driven:
+    """An avatar of the scene, as the switcher drives it; ``span`` is when its start ran."""
+
+    def __init__(self, scene: Scene, avatar: Avatar) -> None:
+        self.scene = scene
+        self.avatar = avatar
+        self.avatar_identity = avatar.identity
+        self.span = (0.0, 0.0)
+
+    async def start(self, agent_session: object, room: object) -> None:
+        began = self.scene.clock.now()
+        await self.scene.start(self.avatar)
+        self.span = (began, self.scene.clock.now())
+
+    async def aclose(self) -> None:
+        await self.scene.close(self.avatar)
