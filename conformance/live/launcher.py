@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from ..stage import Credentials
+from conformance.stage import Credentials
 
 HOST = "127.0.0.1"
 PINNED_RELEASE = "v1.13.5"
@@ -87,9 +87,7 @@ class LiveServer:
         atexit.register(self.stop)
 
     @classmethod
-    def start(
-        cls, executable: Path | None = None, *, timeout: float = READY_TIMEOUT
-    ) -> LiveServer:
+    def start(cls, executable: Path | None = None, *, timeout: float = READY_TIMEOUT) -> LiveServer:
         """Start a server and wait until it answers.
 
         Raises `ServerMissing` where there is no executable, and `ServerFailed` when it is not

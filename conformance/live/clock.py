@@ -1,0 +1,23 @@
+"""Real time, as the stage's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+class RealClock:
+    """Seconds since it was made, by the operating system's monotonic clock."""
+
+    virtual = False
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the clock was made."""
+        return time.monotonic() - self._since
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for that many real seconds."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,147 @@
+"""The real server, as the suite sees a room's server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from livekit import api, rtc
+
+from conformance.faults import Fault
+from conformance.outcomes import KitError
+from conformance.stage import Credentials
+from conformance.timeline import Timeline
+
+from .gateway import Gateway
+from .wave import Wave
+
+CONNECT_TIMEOUT = 15.0
+CLOSE_TIMEOUT = 5.0
+
+
+class RealServer:
+    """A LiveKit server, reached through a gateway of our own.
+
+    :meth:`participants` knows those who joined through :meth:`join`, which on a stage is everybody.
+    """
+
+    def __init__(self, credentials: Credentials, timeline: Timeline) -> None:
+        self._behind = credentials
+        self._credentials = credentials
+        self._timeline = timeline
+        self._removals: list[str] = []
+        self._rooms: list[rtc.Room] = []
+        self._tokens: dict[int, str] = {}
+        self._waves: list[Wave] = []
+        self._timers: list[asyncio.TimerHandle] = []
+        self.gateway = Gateway(credentials.url, removed=self._note_removal)
+
+    async def open(self) -> None:
+        """Open the gateway; raises `KitError` when the server does not answer."""
+        if not await self.gateway.reachable():
+            raise KitError(f"the LiveKit server at {self._behind.url} does not answer")
+        self._credentials = replace(self._behind, url=await self.gateway.open())
+
+    @property
+    def credentials(self) -> Credentials:
+        """What tokens are minted with; the URL is the gateway's."""
+        return self._credentials
+
+    async def join(self, token: str, *, url: str | None = None) -> rtc.Room:
+        """Connect a participant; raises `rtc.ConnectError` when the token is refused."""
+        room = rtc.Room()
+        self._listen(room)
+        connecting = room.connect(url or self._credentials.url, token)
+        try:
+            await asyncio.wait_for(connecting, CONNECT_TIMEOUT)
+        except asyncio.TimeoutError:
+            raise rtc.ConnectError(
+                f"no connection to the LiveKit server within {CONNECT_TIMEOUT:g} s"
+            ) from None
+        self._rooms.append(room)
+        self._tokens[id(room)] = token
+        self._timeline.record("room", "joined", room.local_participant.identity)
+        return room
+
+    def token_of(self, room: rtc.Room) -> str:
+        """The token that a room was joined with."""
+        return self._tokens[id(room)]
+
+    async def publish_video(self, room: rtc.Room) -> None:
+        """Publish a camera track that shows a running wave."""
+        wave = Wave()
+        self._waves.append(wave)
+        await wave.publish(room)
+
+    def participants(self, room_name: str) -> Mapping[str, Mapping[str, str]]:
+        """The identities now in the room, each with its attributes."""
+        return {
+            room.local_participant.identity: dict(room.local_participant.attributes)
+            for room in self._rooms
+            if room.name == room_name and room.isconnected()
+        }
+
+    def removals(self) -> Sequence[str]:
+        """The identities that were asked to be removed through the room API, in order."""
+        return tuple(self._removals)
+
+    def fail_api(self, fault: Fault | None) -> None:
+        """Make every later call of the room API show this fault; None mends it."""
+        self.gateway.fault = fault
+
+    async def drop(self, room: rtc.Room, *, seconds: float | None = None) -> None:
+        """Cut a participant's signalling connection.
+
+        After ``seconds`` it can connect again; with None the SDK gives up when its attempts are
+        used up, 8 to 21 s later.
+        """
+        identity = room.local_participant.identity
+        self._timeline.record("room", "dropped", identity)
+        self.gateway.cut(identity)
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._timers.append(loop.call_later(seconds, self.gateway.mend, identity))
+
+    async def aclose(self) -> None:
+        """Disconnect everybody, delete the rooms, close the gateway; takes bounded time."""
+        self.gateway.fault = None
+        for timer in self._timers:
+            timer.cancel()
+        names = {room.name for room in self._rooms}
+        closing = [
+            *(room.disconnect() for room in self._rooms),
+            *(wave.aclose() for wave in self._waves),
+        ]
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), CLOSE_TIMEOUT)
+        if names and await self.gateway.reachable():
+            await self._delete(names)
+        await self.gateway.aclose()
+
+    async def _delete(self, names: set[str]) -> None:
+        # The next check's rooms have the same names and must not find anybody in them.
+        async with api.LiveKitAPI(
+            self._credentials.url, self._credentials.api_key, self._credentials.api_secret
+        ) as room_api:
+            for name in names:
+                with contextlib.suppress(api.TwirpError, OSError, asyncio.TimeoutError):
+                    await asyncio.wait_for(
+                        room_api.room.delete_room(api.DeleteRoomRequest(room=name)), CLOSE_TIMEOUT
+                    )
+
+    def _note_removal(self, identity: str) -> None:
+        self._timeline.record("room", "remove", identity)
+        self._removals.append(identity)
+
+    def _listen(self, room: rtc.Room) -> None:
+        def lost(reason: rtc.DisconnectReason.ValueType) -> None:
+            self._timeline.record(
+                "room",
+                "left",
+                room.local_participant.identity,
+                reason=rtc.DisconnectReason.Name(reason),
+            )
+
+        room.on("disconnected", lost)
