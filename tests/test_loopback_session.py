@@ -18,10 +18,13 @@ from conformance.stage import Credentials
 from conformance.timeline import Timeline
 from conformance.worker import Behaviour, ByteStreamWorker, Seat
 
-CREDENTIALS = Credentials("wss://conformance.livekit.test", "key", "a-secret-of-at-least-32-bytes-for-hmac")
+CREDENTIALS = Credentials(
+    "wss://conformance.livekit.test", "key", "a-secret-of-at-least-32-bytes-for-hmac"
+)
 
 
 def mint(identity: str) -> str:
+    """A token for the agent, or for an avatar that speaks for it."""
     token = (
         api.AccessToken(CREDENTIALS.api_key, CREDENTIALS.api_secret)
         .with_identity(identity)
@@ -34,11 +37,13 @@ def mint(identity: str) -> str:
 
 
 async def frames() -> AsyncIterator[rtc.AudioFrame]:
+    """1.2 seconds of audio."""
     for _ in range(60):
         yield rtc.AudioFrame(b"\1\0" * 480, 24000, 1, 480)
 
 
 async def speak(clock: VirtualClock) -> dict[str, Any]:
+    """Let an agent speak through an avatar, and tell what happened."""
     timeline = Timeline(clock.now)
     server = LoopbackServer(clock=clock, timeline=timeline, credentials=CREDENTIALS)
     token = mint("agent")

@@ -65,6 +65,11 @@ class LoopbackRoom(rtc.Room):
         return self._link
 
     @property
+    def token(self) -> str:
+        """The token that it has joined with, or an empty string."""
+        return self._token or ""
+
+    @property
     async def sid(self) -> str:
         """The room's SID."""
         return str(self._info.sid)
@@ -79,7 +84,7 @@ class LoopbackRoom(rtc.Room):
             raise rtc.ConnectError("the room is already connected")
         auto_subscribe = True if options is None else bool(options.auto_subscribe)
         link, others = self.server.admit(self, url, token, auto_subscribe=auto_subscribe)
-        self._url_and_token(url, token)
+        self._server_url, self._token = url, token
         self._link = link
         server_room = link.server_room
         self._info = messages.room(
@@ -99,8 +104,8 @@ class LoopbackRoom(rtc.Room):
                 )
             self._remote_participants[other.identity] = participant
         self._connection_state = State.CONN_CONNECTED
-        link.post(lambda room: room.take_connected())
         await streams.one_turn()
+        link.post(lambda room: room.take_connected())
         self.server.activate(link)
 
     async def disconnect(
@@ -365,10 +370,6 @@ class LoopbackRoom(rtc.Room):
         if self._local_participant is not None and identity == self._local_participant.identity:
             return self._local_participant
         return self._remote_participants.get(identity)
-
-    def _url_and_token(self, url: str, token: str) -> None:
-        self._server_url = url
-        self._token = token
 
     def _break_calls(self, identity: str | None) -> None:
         for pending in self.pending.values():
