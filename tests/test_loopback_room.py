@@ -52,6 +52,7 @@ def mint(identity: str, *, room: str = "demo", ttl: float = 3600, **grants: Any)
 
 def play(scenario: Callable[[LoopbackServer], Awaitable[T]], *, latency: float = 0.0) -> T:
     """Run a scenario with a server of its own, in virtual time."""
+
     async def main(clock: VirtualClock) -> T:
         server = LoopbackServer(
             clock=clock, timeline=Timeline(clock.now), credentials=CREDENTIALS, latency=latency
