@@ -269,5 +269,5 @@ def _raise_first(discovered: Discovered, concerns: Callable[[Problem], bool]) ->
 def _not_installed(missing: Sequence[Provider]) -> str:
     names = ", ".join(provider.name for provider in missing)
     distributions = " ".join(dict.fromkeys(p.manifest.distribution for p in missing))
-    verb = "is" if len(missing) == 1 else "are"
-    return f"provider {names} {verb} not installed; run: pip install {distributions}"
+    noun, verb = ("provider", "is") if len(missing) == 1 else ("providers", "are")
+    return f"{noun} {names} {verb} not installed; run: pip install {distributions}"

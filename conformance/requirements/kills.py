@@ -9,8 +9,9 @@ FILE = Path(__file__).resolve().parent / "kills.json"
 """``{"kills": {"SWAP-02": ["drops-queued-frames", ...], ...}}``"""
 
 
-def killed_mutants(requirement: str, *, file: Path = FILE) -> tuple[str, ...] | None:
+def killed_mutants(requirement: str, *, file: Path | None = None) -> tuple[str, ...] | None:
     """The mutants that the requirement's checks fail; None when no matrix has been written."""
+    file = file or FILE
     if not file.is_file():
         return None
     kills = json.loads(file.read_text("utf-8"))["kills"]
