@@ -117,7 +117,9 @@ class Backend(Protocol):
     behaviour: Behaviour
     """How the workers of sessions that are opened from now on behave."""
 
-    def inject(self, fault: Fault, *, call: str | None = None, times: int | None = None) -> Injected:
+    def inject(
+        self, fault: Fault, *, call: str | None = None, times: int | None = None
+    ) -> Injected:
         """Make a call (every call when None) show ``fault``, ``times`` times or always."""
 
 

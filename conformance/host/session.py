@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession
@@ -15,9 +16,9 @@ async def start_session(
 ) -> None:
     """Start ``session`` in ``room``, recording its audio to the job's directory if ``record``."""
     known = inspect.signature(AgentSession.start).parameters
-    options: dict[str, object] = {"room": room}
+    options: dict[str, Any] = {"room": room}
     if "session_host" in known:
         options["session_host"] = False
     if "record" in known:
         options["record"] = _RECORDING if record else False
-    await session.start(agent, **options)  # type: ignore[arg-type,misc]
+    await session.start(agent, **options)

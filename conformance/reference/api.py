@@ -1,4 +1,4 @@
-"""The client of the reference vendor's API: bounded, careful about retries, silent about secrets."""
+"""The client of the reference vendor's API: bounded, and silent about secrets."""
 
 from __future__ import annotations
 

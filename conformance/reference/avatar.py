@@ -61,7 +61,7 @@ class ReferenceAvatar(AvatarSession[Any]):
         """The vendor's name."""
         return "reference"
 
-    async def start(  # type: ignore[override]
+    async def start(
         self,
         agent_session: AgentSession[Any],
         room: rtc.Room,

@@ -16,7 +16,8 @@ class SoundAvatar(ReferenceAvatar):
     """Passes every check on every host that has a swap point.
 
     Beyond the reference avatar it takes its endpoint out of the chain when the worker leaves, binds
-    a new one when the worker comes back, and removes nobody else's participant of the same identity.
+    a new one when the worker comes back, and leaves alone a participant of the same identity that
+    is somebody else's.
     """
 
     def __init__(self, *, api_key: str | None = None, identity: str | None = None) -> None:
@@ -30,7 +31,7 @@ class SoundAvatar(ReferenceAvatar):
         """The identity of the avatar's participant; of nobody, once that one is gone."""
         return f"{self._identity} (left)" if self._gone else self._identity
 
-    async def start(self, agent_session: AgentSession[Any], room: rtc.Room, **options: Any) -> None:  # type: ignore[override]
+    async def start(self, agent_session: AgentSession[Any], room: rtc.Room, **options: Any) -> None:
         """Start, and watch the worker come and go."""
         self._gone = False
         self._participant_sid = None

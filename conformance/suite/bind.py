@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import jwt
-from livekit.agents.metrics import AvatarMetrics
+from livekit.agents.metrics.base import AvatarMetrics
 from livekit.agents.voice import avatar as host_avatar
 
 from conformance import host
@@ -19,6 +19,13 @@ from .probe import Chain, describe, same
 from .registry import check
 from .scene import AGENT, ROOM, Scene
 from .tokens import SIX_HOURS, RoomToken
+
+LIVEKIT_VARIABLES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+OTHER_SERVER = (
+    "wss://other.livekit.test",
+    "other-key",
+    "other-secret-that-is-long-enough-to-sign-with",
+)
 
 KEEP_WRAPPERS = (
     "bind with `agent_session.output.replace_audio_tail(sink)`; "
@@ -286,21 +293,14 @@ async def where_settings_come_from(scene: Scene, variant: str) -> None:
         "start(agent_session, room, *, livekit_url, livekit_api_key, livekit_api_secret)",
         f"it does not take {', '.join(missing)}",
     )
-    wrong = {
-        "LIVEKIT_URL": "wss://other.livekit.test",
-        "LIVEKIT_API_KEY": "other-key",
-        "LIVEKIT_API_SECRET": "other-secret-that-is-long-enough-to-sign-with",
+    environments: dict[str, dict[str, str | None]] = {
+        "arguments": dict.fromkeys(LIVEKIT_VARIABLES),
+        "environment": dict(
+            zip(LIVEKIT_VARIABLES, (given.url, given.api_key, given.api_secret), strict=True)
+        ),
+        "arguments-win": dict(zip(LIVEKIT_VARIABLES, OTHER_SERVER, strict=True)),
     }
-    environment = {
-        "arguments": dict.fromkeys(wrong, None),
-        "environment": {
-            "LIVEKIT_URL": given.url,
-            "LIVEKIT_API_KEY": given.api_key,
-            "LIVEKIT_API_SECRET": given.api_secret,
-        },
-        "arguments-win": wrong,
-    }[variant]
-    with scene.environment(environment):
+    with scene.environment(environments[variant]):
         await scene.start(avatar)
     if not avatar.workers:
         return
@@ -353,14 +353,13 @@ async def missing_settings(scene: Scene) -> None:
 
 async def _start_without(scene: Scene, missing: str) -> Exception | None:
     of_livekit = missing.startswith("livekit_")
-    unset = {"LIVEKIT_URL": None, "LIVEKIT_API_KEY": None, "LIVEKIT_API_SECRET": None}
     try:
         avatar = await scene.create(
             f"without-{missing.replace('_', '-')}",
             withheld=None if of_livekit else missing,
             server={missing: ""} if of_livekit else None,
         )
-        with scene.environment(unset if of_livekit else {}):
+        with scene.environment(dict.fromkeys(LIVEKIT_VARIABLES) if of_livekit else {}):
             await scene.start(avatar, ready=False)
     except ProviderRaised as failure:
         return failure.error

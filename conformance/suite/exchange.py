@@ -167,7 +167,7 @@ async def replacement_fails(scene: Scene, order: str) -> None:
 
 @check("SWAP-13")
 async def back_to_no_avatar(scene: Scene) -> None:
-    """Back to no avatar: unbound, speech completes; rebound to another output, it is heard there."""
+    """Back to no avatar: unbound, speech completes; rebound elsewhere, it is heard there."""
     await scene.start_session()
     avatar = await scene.started()
     first = scene.say(0.6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from conformance.faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS, Fault
@@ -119,7 +120,7 @@ async def retries(scene: Scene, name: str) -> None:
 
 
 def _pairs(moments: tuple[float, ...]) -> Iterator[tuple[float, float]]:
-    return zip(moments, moments[1:], strict=False)
+    return itertools.pairwise(moments)
 
 
 @check("FAULT-08", variants=tuple(str(fault) for fault in ANSWER_FAULTS[:4]))

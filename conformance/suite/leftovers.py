@@ -81,7 +81,7 @@ def watch_connections() -> Iterator[None]:
         _sockets.add(self)
 
     aiohttp.ClientSession.__init__ = open_session  # type: ignore[method-assign]
-    aiohttp.ClientWebSocketResponse.__init__ = open_socket  # type: ignore[method-assign]
+    aiohttp.ClientWebSocketResponse.__init__ = open_socket  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:

@@ -74,7 +74,7 @@ class Chain:
     listeners: tuple[tuple[str, tuple[object, ...]], ...]
 
     @classmethod
-    def of(cls, session: AgentSession) -> Chain:
+    def of(cls, session: AgentSession[None]) -> Chain:
         """The chain of ``session`` now."""
         outputs: list[io.AudioOutput] = []
         current = session.output.audio

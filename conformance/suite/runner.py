@@ -204,7 +204,7 @@ def _unless_host_is_to_blame(
     return replace(
         result,
         outcome=Outcome.BLOCKED,
-        reason=f"host defect (livekit-agents {version}): the reference provider fails it too: {why}",
+        reason=f"host defect, livekit-agents {version}: the reference provider fails it too: {why}",
         reference=str(reference.id),
     )
 
@@ -222,7 +222,7 @@ def _of_reference(
         blank = CheckResult(
             CheckId(provider.name, check.requirement, variant), _level(check), Outcome.PASSED
         )
-        peers = {name: provider for name in (provider.name, _peer_of(variant))}
+        peers = dict.fromkeys((provider.name, _peer_of(variant)), provider)
         scenario = _provider_scenario(provider, check, variant, peers)
         _verdicts[key] = _play(runner, seed, blank, scenario)
     return _verdicts[key]

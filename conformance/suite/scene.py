@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from livekit import api, rtc
+from livekit import rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice import io
 
@@ -29,6 +27,7 @@ from .canary import secrets_of
 from .probe import Chain, Ear, describe
 from .registry import CLOSE_THEN_START
 from .speech import Speech
+from .surroundings import AGENT, ROOM, USER, credential_variables, environment, mint
 from .tails import ClockTail
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-AGENT = "agent"
-USER = "user"
-ROOM = "conformance"
 SPEECH_RATE = 24000
 """Sample rate of speech for a provider that accepts any, in Hz."""
 SETTLE = 0.5
@@ -120,7 +116,7 @@ class Scene:
     @contextmanager
     def variables_of(self, avatar: Avatar) -> Iterator[None]:
         """Set the environment variables from which ``avatar`` takes its credentials."""
-        with environment(_variables(avatar.manifest, avatar.context.secrets)):
+        with environment(credential_variables(avatar.manifest, avatar.context.secrets)):
             yield
 
     async def close_session(self) -> None:
@@ -140,18 +136,18 @@ class Scene:
     ) -> Avatar:
         """Construct an avatar, without starting it.
 
-        ``provider`` is by default the one under test. ``identity`` is by default one of the avatar's
-        own (``label``-provider); None asks for the plugin's default. ``withheld`` names a credential that it does not get. ``server`` replaces
-        fields of the context.
+        ``provider`` is by default the one under test. ``identity`` is by default one of the
+        avatar's own (``label``-provider); None asks for the plugin's default. ``withheld`` names a
+        credential that it does not get. ``server`` replaces fields of the context.
         """
         provider = provider or self.provider
         full = self.adapter_context(
             f"{label}-{provider.name}" if identity == "" else identity, provider=provider
         )
         secrets = {name: value for name, value in full.secrets.items() if name != withheld}
-        context = replace(full, secrets=secrets, **(server or {}))
+        context = replace(full, secrets=secrets, **cast("dict[str, Any]", server or {}))
         backend = await self.stage.open_backend(provider, full)
-        with environment(_variables(provider.manifest, secrets)):
+        with environment(credential_variables(provider.manifest, secrets)):
             instance = provider.create_avatar(context)
         avatar = Avatar(label, instance, context, backend, provider)
         self.avatars.append(avatar)
@@ -390,21 +386,6 @@ async def _playout(handle: Any) -> None:
     await handle.wait_for_playout()
 
 
-def mint(stage: Stage, identity: str, *, kind: str) -> str:
-    """A room token as an application mints it for its agent or its user."""
-    credentials = stage.server.credentials
-    token = (
-        api.AccessToken(credentials.api_key, credentials.api_secret)
-        .with_identity(identity)
-        .with_name(identity)
-        .with_ttl(timedelta(hours=1))
-        .with_grants(api.VideoGrants(room_join=True, room=ROOM))
-    )
-    if kind == "agent":
-        token = token.with_kind("agent")
-    return token.to_jwt()
-
-
 @asynccontextmanager
 async def open_scene(stage: Stage, provider: Provider) -> AsyncIterator[Scene]:
     """An agent in the room, in a job, with a session that has not started yet."""
@@ -415,30 +396,6 @@ async def open_scene(stage: Stage, provider: Provider) -> AsyncIterator[Scene]:
         scene = Scene(stage, provider, room, job)
         stack.push_async_callback(scene.end)
         yield scene
-
-
-@contextmanager
-def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
-    """Set environment variables, or unset those that are None, and put them back afterwards."""
-    saved = {name: os.environ.get(name) for name in variables}
-    try:
-        _apply(variables)
-        yield
-    finally:
-        _apply(saved)
-
-
-def _apply(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def _variables(manifest: Manifest, secrets: Mapping[str, str]) -> dict[str, str | None]:
-    """The environment variables through which ``manifest`` takes its credentials."""
-    return {c.environment: secrets.get(c.name) for c in manifest.credentials if c.environment}
 
 
 __all__ = ["AGENT", "ROOM", "USER", "Scene", "mint", "open_scene"]
