@@ -216,9 +216,7 @@ def test_a_backend_of_the_wrong_type_is_refused() -> None:
     def vendor_backend() -> Any:
         return [Call("create session", "POST", "/v1/sessions")]
 
-    with pytest.raises(
-        AdapterError, match="vendor_backend: it returned a list; return"
-    ):
+    with pytest.raises(AdapterError, match="vendor_backend: it returned a list; return"):
         provider(vendor_backend=vendor_backend).vendor_backend(CONTEXT)
 
 
