@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from conformance.live.behaviour import Probe, Surroundings, all_probes
+from conformance.live.behaviour import Probe, Surroundings, all_probes, document
 from conformance.live.launcher import LiveServer, ServerMissing
 from conformance.live.stage import LiveRunner
+from conformance.loopback.stage import LoopbackRunner
 from conformance.stage import Stage, StageRunner
 
 PROBES = all_probes()
@@ -40,3 +42,20 @@ def _ask(runner: StageRunner, probe: Probe) -> tuple[str, ...]:
 def test_real_server_answers_as_documented(live: StageRunner, probe: Probe) -> None:
     """A real server still answers what the documentation says it does."""
     assert _ask(live, probe) == probe.real
+
+
+@pytest.mark.parametrize(
+    "probe", [probe for probe in PROBES if not probe.only_real], ids=lambda probe: probe.name
+)
+def test_loopback_room_answers_as_the_real_server(probe: Probe) -> None:
+    """The loopback room gives the real server's answer, or the different one that is documented."""
+    answer = _ask(LoopbackRunner(), probe)
+    assert probe.expects_of_loopback(answer), f"{answer} is not {probe.loopback or probe.real}"
+
+
+def test_document_is_made_from_the_probes() -> None:
+    """docs/server-behaviour.md is what `python -m conformance.live.behaviour` writes."""
+    path = Path(__file__).parent.parent / "docs" / "server-behaviour.md"
+    assert path.read_text(encoding="utf-8") == document(), (
+        "write it again: python -m conformance.live.behaviour > docs/server-behaviour.md"
+    )

@@ -8,6 +8,7 @@ docs/server-behaviour.md is made from them: ``python -m conformance.live.behavio
 
 from __future__ import annotations
 
+from .document import document
 from .probe import Probe, Surroundings, all_probes
 
-__all__ = ["Probe", "Surroundings", "all_probes"]
+__all__ = ["Probe", "Surroundings", "all_probes", "document"]

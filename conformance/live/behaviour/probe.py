@@ -44,7 +44,7 @@ class Probe:
     """One question; ``observe`` finds the answer, ``real`` is the one a real server gave.
 
     ``loopback`` is what the loopback stage answers instead, where that is known and harmless, and
-    ``why`` says why it is left so.
+    ``why`` says why it is left so; a line of it that ends with ``...`` stands for any end.
     """
 
     name: str
@@ -55,6 +55,14 @@ class Probe:
     loopback: tuple[str, ...] | None = None
     why: str = ""
     only_real: bool = False
+
+    def expects_of_loopback(self, answer: Sequence[str]) -> bool:
+        """Whether ``answer`` is the one that the loopback stage is known to give."""
+        expected = self.real if self.loopback is None else self.loopback
+        return len(expected) == len(answer) and all(
+            given.startswith(line[:-3]) if line.endswith("...") else given == line
+            for line, given in zip(expected, answer, strict=True)
+        )
 
 
 _PROBES: list[Probe] = []

@@ -14,10 +14,7 @@ from .probe import Surroundings, probe
 UNAUTHORIZED = "engine: signal failure: client error: 401 Unauthorized - "
 BAD_REQUEST = "engine: signal failure: client error: 400 Bad Request - "
 INVALID = f"{UNAUTHORIZED}invalid token: <the whole token>, error: "
-REPEATED = (
-    "the loopback server's refusal leaves the token itself out, so that a leak of it is found "
-    "to be the plugin's own"
-)
+OWN_WORDS = "the same refusal in words of its own, without the token: nothing reads them"
 
 
 async def _refusal(around: Surroundings, token: str) -> Sequence[str]:
@@ -39,12 +36,20 @@ def _changed(around: Surroundings, **claims: Any) -> str:
     "tokens",
     "Signed with another secret?",
     f"{INVALID}token signature is invalid: signature is invalid",
+    loopback=[f"{UNAUTHORIZED}..."],
+    why=OWN_WORDS,
 )
 async def _wrong_signature(around: Surroundings) -> Sequence[str]:
     return await _refusal(around, around.token("worker", secret="x" * 32))
 
 
-@probe("tokens", "Of a key that the server does not know?", f"{UNAUTHORIZED}invalid API key: other")
+@probe(
+    "tokens",
+    "Of a key that the server does not know?",
+    f"{UNAUTHORIZED}invalid API key: other",
+    loopback=[f"{UNAUTHORIZED}..."],
+    why=OWN_WORDS,
+)
 async def _unknown_key(around: Surroundings) -> Sequence[str]:
     return await _refusal(around, around.token("worker", key="other"))
 
@@ -53,6 +58,8 @@ async def _unknown_key(around: Surroundings) -> Sequence[str]:
     "tokens",
     "Expired an hour ago?",
     f"{INVALID}token has invalid claims: token is expired",
+    loopback=[f"{UNAUTHORIZED}..."],
+    why=OWN_WORDS,
 )
 async def _expired(around: Surroundings) -> Sequence[str]:
     now = int(time.time())
@@ -69,13 +76,21 @@ async def _just_expired(around: Surroundings) -> Sequence[str]:
     "tokens",
     "Not valid before an hour from now?",
     f"{INVALID}token has invalid claims: token is not valid yet",
+    loopback=[f"{UNAUTHORIZED}..."],
+    why=OWN_WORDS,
 )
 async def _not_yet(around: Surroundings) -> Sequence[str]:
     now = int(time.time())
     return await _refusal(around, _changed(around, nbf=now + 3600, exp=now + 7200))
 
 
-@probe("tokens", "Without roomJoin?", f"{UNAUTHORIZED}permissions denied")
+@probe(
+    "tokens",
+    "Without roomJoin?",
+    f"{UNAUTHORIZED}permissions denied",
+    loopback=[f"{UNAUTHORIZED}..."],
+    why=OWN_WORDS,
+)
 async def _no_room_join(around: Surroundings) -> Sequence[str]:
     grants = api.VideoGrants(room=around.room_name)
     return await _refusal(around, around.token("worker", grants=grants))
@@ -91,6 +106,12 @@ async def _no_room(around: Surroundings) -> Sequence[str]:
     return await _refusal(around, _changed(around, video={"roomJoin": True}))
 
 
-@probe("tokens", "Something that is no token?", f"{UNAUTHORIZED}invalid authorization token")
+@probe(
+    "tokens",
+    "Something that is no token?",
+    f"{UNAUTHORIZED}invalid authorization token",
+    loopback=[f"{UNAUTHORIZED}..."],
+    why=OWN_WORDS,
+)
 async def _no_token(around: Surroundings) -> Sequence[str]:
     return await _refusal(around, "abc")

@@ -1,0 +1,79 @@
+"""The probes and their answers as a document."""
+
+from __future__ import annotations
+
+from .probe import TOPICS, Probe, all_probes
+
+MEASURED_ON = "livekit-server 1.13.5 with livekit (rtc) 1.1.21"
+
+INTRODUCTION = f"""\
+# What a real LiveKit server does
+
+The loopback room stands in for a LiveKit server. These are the questions that both were asked, one
+by one, and their answers: measured on {MEASURED_ON}, everything on 127.0.0.1.
+`tests/test_live_differences.py` asks them again; `python -m conformance.live.behaviour` writes this
+file. "Worker" is the participant that the question is about, "observer" another one in the room.
+Lines are events in the order in which they came.
+"""
+
+NOTES = """\
+## Not asked again by a test
+
+Seen while measuring, and too dependent on timing, or too slow, for a test.
+
+- The server tells a room at once about a participant that publishes, and at ticks 3 s apart about
+  one that does not. One that comes and goes between two ticks is never heard of. Data reaches a
+  participant all the same, from the moment its own `connect()` has returned.
+- One that comes back within a tick of its leaving may be announced in two steps:
+  `participant_connected` with state joined, then `participant_active` later. Then `track_published`
+  can come before `participant_active`.
+- `connect()` returns before the room emits `connection_state_changed(CONNECTED)` and
+  `token_refreshed`. `room_updated` comes to everybody some seconds after each join and leave.
+- `publish_track` returns before `local_track_published`, and `local_track_subscribed` comes when
+  somebody receives it.
+- `disconnected` after one's own `disconnect()` was missing in one of six runs.
+- RPC: the handler has `response_timeout - 7` seconds and at least 1. A handler that returns
+  something that is no string is never answered: the caller gets 1502 after the whole
+  `response_timeout`. 1401 (recipient not found) was never seen.
+- RPC: the limit of 15 kB holds for participants that the caller has not heard of, since it does not
+  know yet that they speak the newer protocol.
+- Refused tokens: the server's answer repeats the token, and the SDK puts it into the text of
+  `ConnectError` and into a record of the logger `livekit`, level ERROR. A plugin that logs that
+  exception leaks a room token.
+- Signalling cut for good: others hear `participant_disconnected` (CONNECTION_TIMEOUT) after 13 s;
+  the participant itself gives up after ten attempts, 8 to 27 s after the cut, with
+  `disconnected(UNKNOWN_REASON)`. A killed server looks the same to everybody in the room, and
+  `reconnecting` sometimes comes twice.
+- A full reconnect, a lost node and a migration (`Room.simulate_scenario`) take 0.3 s. The
+  participant sees `participant_disconnected` for every other, `connection_state_changed`,
+  `reconnecting`, `participant_connected` and `participant_active` for every other,
+  `local_track_republished` with a new SID, `connection_state_changed`, `reconnected`. Others are
+  told the reasons CLIENT_INITIATED, SERVER_SHUTDOWN and MIGRATION.
+- `delete_room`: everybody gets `disconnected(ROOM_DELETED)`.
+- A writer that was dropped without `aclose` is never closed for the reader until the sender leaves.
+"""
+
+
+def document() -> str:
+    """The whole of docs/server-behaviour.md."""
+    probes = all_probes()
+    parts = [INTRODUCTION]
+    for topic in TOPICS:
+        rows = [_row(probe) for probe in probes if probe.topic == topic]
+        head = "| Question | Real server | Loopback room |\n|---|---|---|"
+        parts.append("\n".join([f"## {topic.capitalize()}\n", head, *rows]) + "\n")
+    return "\n".join([*parts, NOTES])
+
+
+def _row(probe: Probe) -> str:
+    if probe.only_real:
+        other = f"not asked: {probe.why}"
+    elif probe.loopback is None:
+        other = "the same"
+    else:
+        other = f"{_lines(probe.loopback)}<br>({probe.why})"
+    return f"| {probe.question} | {_lines(probe.real)} | {other} |"
+
+
+def _lines(answer: tuple[str, ...]) -> str:
+    return "<br>".join(f"`{line}`" for line in answer)
