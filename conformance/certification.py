@@ -12,7 +12,7 @@ import pytest
 
 from .collection import CheckItem, Execution, SubjectCollector, outcome_for_pytest
 from .options import CHECK_ID, read_options
-from .outcomes import CheckId, CheckResult, KitError, Level, Outcome
+from .outcomes import CheckId, CheckResult, KitError, Outcome
 from .preparation import Prepared, prepare
 from .report import terminal
 from .report.delivery import Delivery
@@ -29,7 +29,11 @@ _LETTERS = {
     Outcome.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
     Outcome.ERROR: ("error", "E", ("ERROR", {"red": True})),
 }
-_FAILED_SHOULD = ("failed-should", "s", ("FAILED-SHOULD", {"yellow": True}))
+# A SHOULD, or a requirement that is newer than the revision: shown, not held against the run.
+_UNCOUNTED = {
+    Outcome.FAILED: ("failed-should", "s", ("FAILED-SHOULD", {"yellow": True})),
+    Outcome.ERROR: ("error-unscored", "e", ("ERROR-UNSCORED", {"yellow": True})),
+}
 
 
 class Certification:
@@ -115,7 +119,7 @@ class Certification:
         if result is None:  # Interrupted, or another plugin ran the item in its own way.
             return report
         if call.excinfo is None or call.when == "call":
-            report.outcome, why = outcome_for_pytest(result)  # type: ignore[assignment]
+            report.outcome, why = outcome_for_pytest(result, scored=item.planned.facts.scored)  # type: ignore[assignment]
             if report.outcome == "passed":
                 report.longrepr = None
             elif why is not None:
@@ -132,8 +136,8 @@ class Certification:
         if data is None:
             return None
         outcome = Outcome(data["outcome"])
-        if outcome is Outcome.FAILED and Level(data["level"]) is Level.SHOULD:
-            return _FAILED_SHOULD
+        if outcome in (Outcome.FAILED, Outcome.ERROR) and report.outcome == "skipped":
+            return _UNCOUNTED[outcome]
         return _LETTERS[outcome]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -17,7 +17,7 @@ import pytest
 from .outcomes import CheckResult, Level, Outcome, Violation
 from .plan import PlannedCheck
 from .report.excuses import Excuses
-from .report.failure_text import failure_text
+from .report.failure_text import failure_text, headline
 from .report.run import Selection, repeat_command
 
 
@@ -142,21 +142,20 @@ class CheckFailed(AssertionError):
         super().__init__(result.finding.observed if result.finding else result.reason)
 
 
-def outcome_for_pytest(result: CheckResult) -> tuple[str, str | None]:
+def outcome_for_pytest(result: CheckResult, *, scored: bool) -> tuple[str, str | None]:
     """How pytest is to count a result, and what it then calls the reason.
 
-    A failed SHOULD is no failure to pytest: neither ``-x`` nor the exit code takes notice of it.
+    A failed SHOULD, and whatever becomes of a requirement that is not scored, is no failure to
+    pytest: neither ``-x`` nor the exit code takes notice of it.
     """
     if result.outcome is Outcome.PASSED:
         return "passed", None
-    if result.outcome is Outcome.ERROR:
+    if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
+        return "skipped", f"{result.outcome.value}: {result.reason}"
+    if scored and (result.level is Level.MUST or result.outcome is Outcome.ERROR):
         return "failed", None
-    if result.outcome is Outcome.FAILED:
-        if result.level is Level.MUST:
-            return "failed", None
-        observed = result.finding.observed if result.finding else result.reason
-        return "skipped", f"a SHOULD does not hold: {observed}"
-    return "skipped", f"{result.outcome.value}: {result.reason}"
+    unscored = "" if scored else "not scored: "
+    return "skipped", f"{unscored}{headline(result)}"
 
 
 class _Witness:

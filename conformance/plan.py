@@ -69,9 +69,10 @@ def make_plan(
         checks = _named(options.checks, checks)
     if not checks:
         raise UsageError("no check is left by --requirement and --level; take one of them away")
+    narrowed = bool(options.checks or options.requirements or options.level)
     kept = {planned.id.provider for planned in checks}
     return Plan(
-        tuple(subject for subject in subjects if subject.name in kept or not options.checks),
+        tuple(subject for subject in subjects if subject.name in kept or not narrowed),
         checks,
         requirements,
         tuple(_gaps(everything, set(requirements) - set(excluded))),

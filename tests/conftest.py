@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +11,35 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+OTHER_PLUGINS = ("xdist", "randomly", "asyncio", "anyio", "hypothesispytest", "cacheprovider")
 FAKE_KIT = Path(__file__).with_name("fake_kit.py")
 
 
 @dataclass
 class Repository:
-    """Somebody's repository in which a certification runs, in a process of its own."""
+    """Somebody's repository in which a certification runs."""
 
     pytester: pytest.Pytester
     monkeypatch: pytest.MonkeyPatch
-    plugins: Sequence[str] = field(default_factory=lambda: ["xdist", "randomly", "cacheprovider"])
 
-    def behave(self, **outcomes: str) -> None:
-        """Say what checks do; a check's id is written with its provider, or all by requirement."""
-        self.monkeypatch.setenv("FAKE_OUTCOMES", json.dumps(outcomes))
-
-    def behaves(self, outcomes: Mapping[str, str]) -> None:
-        """Say what checks do, by full id."""
+    def behave(self, outcomes: Mapping[str, str]) -> None:
+        """Say what checks do, by the check's id, or by its requirement for all providers."""
         self.monkeypatch.setenv("FAKE_OUTCOMES", json.dumps(dict(outcomes)))
 
     def deviates(self, *deviations: Mapping[str, Any], provider: str = "acme") -> None:
         """Give a provider known deviations."""
         self.monkeypatch.setenv("FAKE_DEVIATIONS", json.dumps({provider: list(deviations)}))
 
-    def run(self, *args: str, plain: bool = True) -> pytest.RunResult:
-        """Run ``pytest --conformance``; ``plain`` leaves other plugins out."""
-        without = [part for name in self.plugins for part in ("-p", f"no:{name}")] if plain else []
-        return self.pytester.runpytest_subprocess(
-            "-p", "fake_kit", *without, "--conformance", *args
+    def run(self, *args: str) -> pytest.RunResult:
+        """Run ``pytest --conformance`` in this process, with no other plugin."""
+        without = [part for name in OTHER_PLUGINS for part in ("-p", f"no:{name}")]
+        return self.pytester.runpytest_inprocess(
+            "-p", "fake_kit", *without, "--conformance", *args, no_reraise_ctrlc=True
         )
+
+    def run_in_process_of_its_own(self, *args: str) -> pytest.RunResult:
+        """Run ``pytest --conformance`` with whatever plugins are installed."""
+        return self.pytester.runpytest_subprocess("-p", "fake_kit", "--conformance", *args)
 
     def report(self, name: str = "r.json") -> dict[str, Any]:
         """The JSON report that a run has written."""
@@ -59,6 +59,7 @@ def repository(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Re
     library.mkdir()
     shutil.copy(FAKE_KIT, library / "fake_kit.py")
     monkeypatch.setenv("PYTHONPATH", str(library))
+    monkeypatch.syspath_prepend(library)
     for name in ("FAKE_OUTCOMES", "FAKE_DEVIATIONS", "FAKE_UNCHECKED", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     return Repository(pytester, monkeypatch)

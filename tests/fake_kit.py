@@ -14,7 +14,6 @@ import sys
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 from conformance.outcomes import (
@@ -139,6 +138,7 @@ CHECKS = tuple(
 
 
 def subjects(providers: Any) -> tuple[Subject, ...]:
+    """Stand in for the runner's."""
     of_host = tuple(check for check in CHECKS if check.requirement.startswith("HOST"))
     rest = tuple(check for check in CHECKS if not check.requirement.startswith("HOST"))
     return (
@@ -151,6 +151,7 @@ def subjects(providers: Any) -> tuple[Subject, ...]:
 def run_check(
     subject: Subject, check: Check, variant: str | None, *, seed: int | None = None
 ) -> CheckResult:
+    """Stand in for the runner's."""
     check_id = CheckId(subject.name, check.requirement, variant)
     events = (Event(1.0, "agent", "said", "", {"seconds": 0.5}), Event(1.5, "tail", "bound", "new"))
     result = CheckResult(
@@ -181,6 +182,7 @@ def run_check(
 
 
 def select(discovered: Any, names: Any = ()) -> tuple[Provider, ...]:
+    """Stand in for the one of discovery."""
     known = ("acme", "beta")
     wanted = list(names) or ["acme"]
     if wanted == ["all"]:
@@ -191,31 +193,40 @@ def select(discovered: Any, names: Any = ()) -> tuple[Provider, ...]:
     return tuple(Provider(name) for name in wanted)
 
 
-def _install() -> None:
-    suite = types.ModuleType("conformance.suite")
-    suite.__path__ = []
-    suite.load = lambda: None
-    runner = types.ModuleType("conformance.suite.runner")
-    runner.subjects = subjects
-    runner.run_check = run_check
-    runner.canaries = lambda providers: (CANARY,)
-    runner.host_versions = lambda: MappingProxyType({"livekit-agents": "1.8.9"})
-    discovery = types.ModuleType("conformance.plugin.discovery")
-    discovery.discover = lambda **_: types.SimpleNamespace(providers={"acme": 1, "beta": 2})
-    discovery.select = select
-    requirements = types.ModuleType("conformance.requirements")
-    requirements.load_catalogue = lambda: CATALOGUE
-    suite.runner = runner
-    modules = {
-        "conformance.suite": suite,
-        "conformance.suite.runner": runner,
-        "conformance.plugin.discovery": discovery,
-        "conformance.requirements": requirements,
-    }
-    sys.modules.update(modules)
-    for name, module in modules.items():
-        parent, _, attribute = name.rpartition(".")
-        setattr(sys.modules[parent], attribute, module)
+_replaced: list[tuple[Any, str, Any]] = []
 
 
-_install()
+def _module(name: str, **attributes: Any) -> None:
+    module = types.ModuleType(name)
+    vars(module).update(attributes)
+    parent, _, attribute = name.rpartition(".")
+    holder = sys.modules[parent]
+    _replaced.append((holder, attribute, vars(holder).get(attribute)))
+    setattr(holder, attribute, module)
+    sys.modules[name] = module
+
+
+def pytest_unconfigure() -> None:
+    """Put the real modules back; who restores sys.modules is pytester."""
+    while _replaced:
+        holder, attribute, real = _replaced.pop()
+        if real is None:
+            delattr(holder, attribute)
+        else:
+            setattr(holder, attribute, real)
+
+
+_module("conformance.suite", __path__=[], load=lambda: None)
+_module(
+    "conformance.suite.runner",
+    subjects=subjects,
+    run_check=run_check,
+    canaries=lambda providers: (CANARY,),
+    host_versions=lambda: {"livekit-agents": "1.8.9"},
+)
+_module(
+    "conformance.plugin.discovery",
+    discover=lambda **_: types.SimpleNamespace(providers={"acme": 1, "beta": 2}),
+    select=select,
+)
+_module("conformance.requirements", load_catalogue=lambda: CATALOGUE)

@@ -17,8 +17,8 @@ class RequirementFacts:
     """What the reports say of a requirement.
 
     ``hint`` is the likely mend of a failure, ``source`` the host's symbol or the link that it
-    follows from. ``scored`` is false for one that is newer than the frozen revision: it is run and shown, and
-    decides nothing.
+    follows from. ``scored`` is false for one that is newer than the frozen revision: it is run and
+    shown, and decides nothing.
     """
 
     id: str

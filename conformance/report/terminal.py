@@ -60,13 +60,14 @@ class Terminal:
         self.write("\n")
 
     def recommendations(self, run: Run) -> None:
-        """Each SHOULD that does not hold, and each check that is blocked."""
+        """Each SHOULD that does not hold, and each check that is blocked or not scored."""
         shown = [
             result
             for subject in run.subjects
             for result in subject.results
             if result.outcome is Outcome.BLOCKED
             or (result.outcome is Outcome.FAILED and result.level is Level.SHOULD)
+            or (result.outcome is not Outcome.PASSED and not run.facts(result).scored)
         ]
         if not shown:
             return
