@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from livekit.agents.voice import io
 
 from conformance import host
+
 from .swap_point import SwapPoint, Unbound
 
 

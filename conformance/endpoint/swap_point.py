@@ -13,6 +13,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 
 from conformance import host
+
 from .segments import Ending, Pauses, Segment, played_by
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import asyncio
 import enum
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from livekit import rtc
 from livekit.agents import AgentSession
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 class Avatar(Protocol):
     """What the switcher needs of an avatar; every `AvatarSession` of livekit-agents has it."""
 
-    async def start(self, agent_session: AgentSession, room: rtc.Room) -> None:
+    async def start(self, agent_session: AgentSession[Any], room: rtc.Room) -> None:
         """Start the avatar and bind its audio endpoint."""
 
     async def aclose(self) -> None:
@@ -60,7 +60,7 @@ class AvatarSwitcher:
 
     def __init__(
         self,
-        agent_session: AgentSession,
+        agent_session: AgentSession[Any],
         room: rtc.Room,
         *,
         avatar: Avatar | None = None,

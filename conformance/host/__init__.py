@@ -23,11 +23,14 @@ from .output import (
 )
 from .residue import origin, residue
 from .session import start_session
+from .wrappers import SegmentCalls, SessionWrappers
 
 __all__ = [
     "ChainLink",
     "Job",
     "Playback",
+    "SegmentCalls",
+    "SessionWrappers",
     "avatar_receiver",
     "captured_segments",
     "chain_of",
