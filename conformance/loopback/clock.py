@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from .networked_loop import NetworkedLoop
 from .patched_time import NANOSECONDS, PatchedTime, real_monotonic
 from .threads import ThreadWatch
 from .waiting import where_it_waits
@@ -90,7 +91,7 @@ class _Timer(asyncio.TimerHandle):
         return bool(self._order < other._order)
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(NetworkedLoop):
     """An event loop on virtual time. Use :func:`run_virtual` to run something on one.
 
     ``seed`` shuffles the tasks that are ready in the same iteration, in a way that only depends

@@ -31,6 +31,8 @@ _REAL: dict[str, Callable[..., Any]] = {
 }
 real_monotonic = time.monotonic
 
+_OWN = __name__.rpartition(".")[0]
+
 _NOT_PATCHED = frozenset(sys.stdlib_module_names) | {"_pytest", "pytest", "xdist", "execnet"}
 
 
@@ -108,7 +110,7 @@ def _bindings() -> list[tuple[dict[str, Any], str, str]]:
         real = {id(function): key for key, function in _REAL.items()}
         for module_name in [name for name in modules if name not in _scanned]:
             _scanned.add(module_name)
-            if module_name.partition(".")[0] in _NOT_PATCHED or module_name == __name__:
+            if module_name.partition(".")[0] in _NOT_PATCHED or module_name.startswith(_OWN):
                 continue
             namespace = getattr(modules[module_name], "__dict__", {})
             for name, value in list(namespace.items()):

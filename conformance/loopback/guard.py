@@ -1,0 +1,117 @@
+"""Keeps blocking sockets, and resolvers that bypass the loop, from reaching anything."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from typing import Any
+
+Refuse = Callable[[Any, Any], OSError]
+
+_CONNECTING = ("connect", "connect_ex", "sendto", "sendmsg")
+_RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+
+
+class SocketGuard:
+    """While entered, ``refuse(host, port)`` makes the error of every attempt of a socket.
+
+    Threads whose identifiers are in ``bystanders`` are left alone: they were there before.
+    Sockets that are connected already, and pairs, go on working.
+    """
+
+    def __init__(self, refuse: Refuse, bystanders: Collection[int]) -> None:
+        self._refuse = refuse
+        self._bystanders = bystanders
+        self._stack = ExitStack()
+
+    def __enter__(self) -> SocketGuard:
+        with ExitStack() as stack:
+            for name in _CONNECTING:
+                if hasattr(socket.socket, name):
+                    _exchange(stack, socket.socket, name, self._connecting(name))
+            for name in _RESOLVING:
+                _exchange(stack, socket, name, self._resolving(name))
+            self._exchange_resolvers(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    def _connecting(self, name: str) -> Callable[..., Any]:
+        real = getattr(socket.socket, name)
+
+        def guarded(sock: socket.socket, *args: Any) -> Any:
+            address = _address(name, args)
+            if address is None or threading.get_ident() in self._bystanders:
+                return real(sock, *args)
+            host, port = _parts(sock, address)
+            error = self._refuse(host, port)
+            if name == "connect_ex":
+                return error.errno
+            raise error
+
+        return guarded
+
+    def _resolving(self, name: str) -> Callable[..., Any]:
+        real = getattr(socket, name)
+
+        def guarded(host: Any, *args: Any, **kwargs: Any) -> Any:
+            if (
+                threading.get_ident() in self._bystanders
+                or not host
+                or kwargs.get("flags", args[4] if len(args) > 4 else 0) & socket.AI_NUMERICHOST
+                or _is_number(host)
+            ):
+                return real(host, *args, **kwargs)
+            error = self._refuse(host, args[0] if args else kwargs.get("port"))
+            raise socket.gaierror(socket.EAI_NONAME, error.strerror)
+
+        return guarded
+
+    def _exchange_resolvers(self, stack: ExitStack) -> None:
+        connector: Any = sys.modules.get("aiohttp.connector")
+        resolver: Any = sys.modules.get("aiohttp.resolver")
+        if connector is None or resolver is None:
+            return
+        _exchange(stack, connector, "DefaultResolver", resolver.ThreadedResolver)
+
+        async def resolve(asked: Any, *args: Any, **kwargs: Any) -> Any:
+            return await resolver.ThreadedResolver(asked._loop).resolve(*args, **kwargs)
+
+        _exchange(stack, resolver.AsyncResolver, "resolve", resolve)
+
+
+def _exchange(stack: ExitStack, owner: Any, name: str, value: Any) -> None:
+    if name in vars(owner):
+        stack.callback(setattr, owner, name, vars(owner)[name])
+    else:
+        stack.callback(delattr, owner, name)
+    setattr(owner, name, value)
+
+
+def _address(name: str, args: tuple[Any, ...]) -> Any:
+    if name == "sendmsg":
+        return args[3] if len(args) > 3 else None
+    return args[-1] if args else None
+
+
+def _parts(sock: socket.socket, address: Any) -> tuple[Any, Any]:
+    if sock.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
+        return address[0], address[1]
+    shown = address.decode(errors="replace") if isinstance(address, bytes) else address
+    return f"unix:{shown}", None
+
+
+def _is_number(host: Any) -> bool:
+    text = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else str(host)
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, text.partition("%")[0])
+        except OSError:
+            continue
+        return True
+    return False

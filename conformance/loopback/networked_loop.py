@@ -1,0 +1,106 @@
+"""An event loop whose connections go through a `Network`, once one is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from typing import Any
+
+from .network import Network
+from .transport import MemoryTransport
+
+
+class NetworkedLoop(asyncio.SelectorEventLoop):
+    """Set :attr:`network` to have every connection made there. The loop's own pipe is untouched."""
+
+    network: Network | None = None
+
+    async def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:
+        """Addresses of declared hosts; others raise `socket.gaierror`."""
+        if self.network is None:
+            return await super().getaddrinfo(
+                host, port, family=family, type=type, proto=proto, flags=flags
+            )
+        return self.network.resolve(host, port, kind=type)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+        """The address as it is: nothing is asked for names."""
+        if self.network is None:
+            return await super().getnameinfo(sockaddr, flags)
+        return str(sockaddr[0]), str(sockaddr[1])
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """Connect ``sock`` to a declared host."""
+        if self.network is None:
+            await super().sock_connect(sock, address)
+        elif sock.family in (socket.AF_INET, socket.AF_INET6):
+            self.network.connect_socket(sock, address)
+        else:
+            raise self.network.refuse_blocking(f"unix:{address}", None)
+
+    async def create_connection(self, protocol_factory: Any, *args: Any, **kwargs: Any) -> Any:
+        """Connect to a declared host; TLS is left out, and the connection says it is there."""
+        if self.network is None:
+            return await super().create_connection(protocol_factory, *args, **kwargs)
+        host = args[0] if args else kwargs.get("host")
+        port = args[1] if len(args) > 1 else kwargs.get("port")
+        sock: socket.socket | None = kwargs.get("sock")
+        sslcontext = kwargs.get("ssl")
+        if sock is not None:
+            if self.network.stands_for(sock):
+                return self.network.open(protocol_factory, sock=sock, sslcontext=sslcontext)
+            return await super().create_connection(protocol_factory, *args, **kwargs)
+        if host is None:
+            raise ValueError("host and port was not specified and no sock specified")
+        found = self.network.resolve(host, port)
+        listener = self.network.reach(found[0][4])
+        return self.network.open(protocol_factory, listener=listener, sslcontext=sslcontext)
+
+    async def start_tls(self, transport: Any, protocol: Any, sslcontext: Any, **kwargs: Any) -> Any:
+        """Say of a connection in memory that it is secured."""
+        if not isinstance(transport, MemoryTransport):
+            return await super().start_tls(transport, protocol, sslcontext, **kwargs)
+        transport.secure(sslcontext)
+        transport.set_protocol(protocol)
+        return transport
+
+    async def create_datagram_endpoint(
+        self, protocol_factory: Any, local_addr: Any = None, remote_addr: Any = None, **kwargs: Any
+    ) -> Any:
+        """Refused where it names a remote address."""
+        if self.network is not None and remote_addr is not None:
+            raise self.network.refuse_blocking(*_host_and_port(remote_addr))
+        return await super().create_datagram_endpoint(
+            protocol_factory, local_addr, remote_addr, **kwargs
+        )
+
+    async def sock_sendto(self, sock: Any, data: Any, address: Any) -> int:
+        """Refused: no declared host takes datagrams."""
+        if self.network is None:
+            real: Any = super()  # Python 3.10 has no sock_sendto
+            return int(await real.sock_sendto(sock, data, address))
+        raise self.network.refuse_blocking(*_host_and_port(address))
+
+    async def create_unix_connection(
+        self, protocol_factory: Any, path: Any = None, **kwargs: Any
+    ) -> Any:
+        """Refused where it names a path."""
+        if self.network is not None and path is not None:
+            raise self.network.refuse_blocking(f"unix:{path}", None)
+        return await super().create_unix_connection(protocol_factory, path, **kwargs)
+
+
+def _host_and_port(address: Any) -> tuple[Any, Any]:
+    if isinstance(address, tuple):
+        return address[0], address[1]
+    raise OSError(errno.EAFNOSUPPORT, f"cannot reach {address!r}")
