@@ -7,11 +7,13 @@ of that pipe, so the command ends with it even when it is killed and can clean u
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import threading
 
+STDIN = 0
 GRACE = 3.0
 """Seconds between asking the command to end and killing it."""
 
@@ -29,7 +31,9 @@ def main(command: list[str]) -> int:
                 child.kill()
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # A buffered read would hold a lock that the interpreter wants at its end.
+        while os.read(STDIN, 1024):
+            pass
         stop()
 
     def asked(signum: int, frame: object) -> None:
