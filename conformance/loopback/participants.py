@@ -108,11 +108,14 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
     ) -> rtc.TextStreamWriter:
         """Open a text stream to the destinations, or to everybody.
 
-        Receivers are told the real sender, whatever ``sender_identity`` says: measured on a real
-        server. The total size of a text is not sent.
+        Receivers are told ``sender_identity`` when this participant is an agent, and the real
+        sender otherwise: measured on a real server. The total size of a text is not sent.
         """
         header = streams.text_header(self._room.ids.stream(stream_id), topic, None, attributes)
-        writer = streams.LoopbackTextStreamWriter(self._link, header, destination_identities)
+        is_agent = self.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        writer = streams.LoopbackTextStreamWriter(
+            self._link, header, destination_identities, sender_identity if is_agent else None
+        )
         await writer.open()
         return writer  # type: ignore[return-value]
 

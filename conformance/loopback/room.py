@@ -302,7 +302,7 @@ class LoopbackRoom(rtc.Room):
         segments = list(transcription.segments)
         self._emit("transcription_received", segments, participant, publication)
 
-    def take_stream(self, kind: str, info: Any, sender: str) -> None:
+    def take_stream(self, kind: str, info: Any, sender: str, told_sender: str) -> None:
         """A stream's header; without a handler for its topic the stream is ignored."""
         handlers = self._byte_stream_handlers if kind == "byte" else self._text_stream_handlers
         handler = handlers.get(info.topic)
@@ -316,7 +316,7 @@ class LoopbackRoom(rtc.Room):
         stream_id = info.stream_id
         reader = reader_class(copy, sender, lambda: self._readers.pop(stream_id, None))
         self._readers[stream_id] = reader
-        self._guarded(handler, reader, sender)
+        self._guarded(handler, reader, told_sender)
 
     def take_chunk(self, stream_id: str, chunk: Any) -> None:
         """A piece of a stream."""

@@ -56,7 +56,7 @@ class RoomService:
         }
         app = web.Application()
         app.router.add_post(PREFIX + "{call}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
 
     async def start(self) -> None:
         """Be ready to answer."""
@@ -67,12 +67,14 @@ class RoomService:
         await self._runner.cleanup()
 
     def protocols(self) -> asyncio.BaseProtocol:
-        """A protocol for a new connection; raises `ConnectionRefusedError` under that fault."""
-        if self._server.fault is not None and self._server.fault.kind == "refused":
-            raise ConnectionRefusedError("the room API refuses connections")
+        """A protocol for a new connection."""
         server = self._runner.server
         assert server is not None, "start() the room service before it is connected to"
         return server()
+
+    def admits(self) -> bool:
+        """Whether connections are accepted."""
+        return self._server.fault is None or self._server.fault.kind != "refused"
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         fault = self._server.fault

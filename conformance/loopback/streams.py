@@ -154,8 +154,10 @@ class _Writer(Generic[StreamInfo, Payload]):
         link: Link,
         info: StreamInfo,
         destinations: Sequence[str] | None,
+        told_sender: str | None = None,
     ) -> None:
         self._link = link
+        self._told_sender = told_sender or link.identity
         self._info: StreamInfo = info
         self._destinations = list(destinations or ())
         self._sender = link.identity
@@ -170,8 +172,8 @@ class _Writer(Generic[StreamInfo, Payload]):
     async def open(self) -> None:
         """Send the header; raises `StreamError` when not connected."""
         self._check_connected()
-        info, sender, kind = self._info, self._sender, self.kind
-        self._link.send(lambda room: room.take_stream(kind, info, sender), self._destinations)
+        info, sender, told, kind = self._info, self._sender, self._told_sender, self.kind
+        self._link.send(lambda room: room.take_stream(kind, info, sender, told), self._destinations)
         self._record("stream-opened")
         await one_turn()
 

@@ -1,0 +1,194 @@
+"""The stage that needs no server: virtual time, an in-memory network, a room of its own."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from livekit import rtc
+
+from conformance import host
+from conformance.stage import Backend, Contact, Credentials, Stage
+from conformance.timeline import Timeline
+from conformance.vendor_api import VendorAPI
+
+from . import media
+from .clock import VirtualClock, run_virtual
+from .network import Network
+from .room import LoopbackRoom
+from .room_service import RoomService
+from .server import LoopbackServer
+
+if TYPE_CHECKING:
+    from conformance.plugin.context import AdapterContext
+    from conformance.plugin.manager import Provider
+
+    from .backend import MemoryBackend
+
+T = TypeVar("T")
+
+CREDENTIALS = Credentials(
+    url="wss://conformance.livekit.test",
+    api_key="canary-livekit-api-key-5d1b0a6f",
+    api_secret="canary-livekit-api-secret-e29b7c41a8f04d63b5",
+)
+"""How the stage's server is reached; the key and secret are canaries."""
+
+TIME_LIMIT = 3600.0
+"""How many simulated seconds a scenario may take."""
+
+
+class LoopbackStage:
+    """What a check plays on, all of it inside the process. Opened by :func:`open_stage`."""
+
+    name = "loopback"
+
+    def __init__(
+        self, clock: VirtualClock, timeline: Timeline, network: Network, server: LoopbackServer
+    ) -> None:
+        self._clock = clock
+        self._timeline = timeline
+        self._network = network
+        self._server = server
+        self._backends: list[MemoryBackend] = []
+
+    @property
+    def clock(self) -> VirtualClock:
+        """Virtual time."""
+        return self._clock
+
+    @property
+    def timeline(self) -> Timeline:
+        """What has happened so far."""
+        return self._timeline
+
+    @property
+    def server(self) -> LoopbackServer:
+        """The room's server."""
+        return self._server
+
+    @property
+    def undeclared_contacts(self) -> Sequence[Contact]:
+        """Attempts to reach anything but the declared hosts."""
+        return self._network.contacts
+
+    async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
+        """Serve a provider's vendor API from now on; the stage closes it."""
+        from .backend import MemoryBackend
+
+        backend = MemoryBackend(
+            provider_name=provider.name,
+            manifest=provider.manifest,
+            api=provider.vendor_backend(context) or VendorAPI(),
+            worker_factory=provider.avatar_worker(context),
+            context=context,
+            network=self._network,
+            server=self._server,
+            clock=self._clock,
+            timeline=self._timeline,
+        )
+        self._backends.append(backend)
+        await backend.start()
+        return backend
+
+    @asynccontextmanager
+    async def job(self, room: rtc.Room) -> AsyncIterator[host.Job]:
+        """Make a job context current, with its HTTP session, for the agent in ``room``."""
+        if not isinstance(room, LoopbackRoom):
+            raise TypeError(f"{room!r} is not a room of this stage: join with server.join(token)")
+        link = room.link
+        async with host.job_context(
+            room, token=room.token, url=self._server.credentials.url, agent_identity=link.identity
+        ) as job:
+            # An agent's room is connected inside its job, so its listeners run in it.
+            outside, link.mailbox.context = link.mailbox.context, contextvars.copy_context()
+            try:
+                yield job
+            finally:
+                link.mailbox.context = outside
+
+    async def aclose(self) -> None:
+        """Close every worker and every vendor API."""
+        for backend in reversed(self._backends):
+            for worker in backend.workers:
+                await worker.aclose()
+            await backend.aclose()
+        self._backends.clear()
+
+
+class LoopbackRunner:
+    """Runs each scenario on a loopback stage of its own, in virtual time.
+
+    ``latency`` is one hop between participants, in seconds; ``limit`` is how many simulated
+    seconds a scenario may take.
+    """
+
+    name = "loopback"
+    virtual = True
+
+    def __init__(self, *, latency: float = 0.0, limit: float = TIME_LIMIT) -> None:
+        self._latency = latency
+        self._limit = limit
+
+    def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
+        """Run ``scenario`` on a fresh stage and return what it returns."""
+
+        async def main(clock: VirtualClock) -> T:
+            async with open_stage(clock, latency=self._latency) as stage:
+                return await scenario(stage)
+
+        with _environment(CREDENTIALS):
+            return run_virtual(main, seed=seed, limit=self._limit)
+
+
+@asynccontextmanager
+async def open_stage(clock: VirtualClock, *, latency: float = 0.0) -> AsyncIterator[LoopbackStage]:
+    """Open a stage on the running virtual loop, and put everything back afterwards."""
+    timeline = Timeline(clock.now)
+    server = LoopbackServer(
+        clock=clock, timeline=timeline, credentials=CREDENTIALS, latency=latency
+    )
+    service = RoomService(server)
+    async with AsyncExitStack() as stack:
+        host.reset_class_state()
+        stack.callback(host.reset_class_state)
+        stack.enter_context(media.stand_ins())
+        network = stack.enter_context(Network(clock.loop, clock.now))
+        clock.loop.network = network
+        await service.start()
+        stack.push_async_callback(service.aclose)
+        address = urlsplit(CREDENTIALS.url)
+        assert address.hostname is not None
+        network.serve(address.hostname, 443, service.protocols, admit=service.admits)
+        stage = LoopbackStage(clock, timeline, network, server)
+        stack.push_async_callback(server.aclose)
+        stack.push_async_callback(stage.aclose)
+        yield stage
+
+
+@contextmanager
+def _environment(credentials: Credentials) -> Iterator[None]:
+    """Let the environment name this server and no other, and restore all of it afterwards."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("LIVEKIT_"):
+            del os.environ[name]
+    os.environ["LIVEKIT_URL"] = credentials.url
+    os.environ["LIVEKIT_API_KEY"] = credentials.api_key
+    os.environ["LIVEKIT_API_SECRET"] = credentials.api_secret
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _restore(before: Mapping[str, str]) -> None:
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    for name, value in before.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
