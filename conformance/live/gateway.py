@@ -81,11 +81,15 @@ class Gateway:
         self._closing = False
         self.fault: Fault | None = None
 
-    async def open(self) -> str:
-        """Start listening; returns the URL to give to participants."""
+    @property
+    def target(self) -> tuple[str, int]:
+        """The server's host and port."""
+        return self._host, self._port
+
+    async def open(self) -> tuple[str, int]:
+        """Start listening; returns the host and port to give to participants."""
         self._listener = await asyncio.start_server(self._accept, HOST, 0, limit=HEAD_LIMIT)
-        port = self._listener.sockets[0].getsockname()[1]
-        return f"ws://{HOST}:{port}"
+        return HOST, self._listener.sockets[0].getsockname()[1]
 
     async def aclose(self) -> None:
         """Stop listening and end every connection."""

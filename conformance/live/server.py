@@ -15,6 +15,7 @@ from conformance.stage import Credentials
 from conformance.timeline import Timeline
 
 from .gateway import Gateway
+from .loop import RealTimeLoop
 from .wave import Wave
 
 CONNECT_TIMEOUT = 15.0
@@ -40,9 +41,15 @@ class RealServer:
 
     async def open(self) -> None:
         """Open the gateway; raises `KitError` when the server does not answer."""
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, RealTimeLoop):
+            loop.let_through([self.gateway.target])
         if not await self.gateway.reachable():
             raise KitError(f"the LiveKit server at {self._behind.url} does not answer")
-        self._credentials = replace(self._behind, url=await self.gateway.open())
+        host, port = await self.gateway.open()
+        if isinstance(loop, RealTimeLoop):
+            loop.let_through([(host, port)])
+        self._credentials = replace(self._behind, url=f"ws://{host}:{port}")
 
     @property
     def credentials(self) -> Credentials:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from livekit import rtc
 
-from conformance.host import job_context, reset_class_state
+from conformance.host import Job, job_context, reset_class_state
+from conformance.loopback.network import Network
 from conformance.outcomes import KitError
 from conformance.stage import Backend, Contact, Credentials, Stage
 from conformance.timeline import Timeline
+from conformance.vendor_api import VendorAPI
 
 from .clock import RealClock
+from .loop import RealTimeLoop
 from .server import RealServer
 
 if TYPE_CHECKING:
+    from conformance.loopback.backend import MemoryBackend
     from conformance.plugin.context import AdapterContext
     from conformance.plugin.manager import Provider
 
@@ -28,7 +33,8 @@ LIMIT = 120.0
 """How many real seconds one check may take."""
 PULSE = 1.0
 """How often it is asked whether the server is still there, in seconds."""
-WIND_UP = 15.0
+WIND_UP = 10.0
+"""How many seconds each part of a stage has to close."""
 
 
 class TooLong(Exception):
@@ -40,38 +46,78 @@ class LiveStage:
 
     name = "live"
 
-    def __init__(self, credentials: Credentials) -> None:
-        self.clock = RealClock()
-        self.timeline = Timeline(self.clock.now)
-        self.server = RealServer(credentials, self.timeline)
+    def __init__(self, credentials: Credentials, loop: RealTimeLoop) -> None:
+        self._clock = RealClock()
+        self._timeline = Timeline(self._clock.now)
+        self._server = RealServer(credentials, self._timeline)
+        self._network = Network(loop, self._clock.now)
+        self._loop = loop
+        self._backends: list[MemoryBackend] = []
+
+    @property
+    def clock(self) -> RealClock:
+        """Real time."""
+        return self._clock
+
+    @property
+    def timeline(self) -> Timeline:
+        """What has happened so far."""
+        return self._timeline
+
+    @property
+    def server(self) -> RealServer:
+        """The room's server."""
+        return self._server
 
     @property
     def undeclared_contacts(self) -> Sequence[Contact]:
-        """Attempts to reach anything but the declared hosts."""
-        return ()
+        """Attempts to reach anything but the declared hosts and the LiveKit server."""
+        return self._network.contacts
 
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""
-        raise NotImplementedError
+        from conformance.loopback.backend import MemoryBackend
+
+        backend = MemoryBackend(
+            provider_name=provider.name,
+            manifest=provider.manifest,
+            api=provider.vendor_backend(context) or VendorAPI(),
+            worker_factory=provider.avatar_worker(context),
+            context=context,
+            network=self._network,
+            server=self._server,
+            clock=self._clock,
+            timeline=self._timeline,
+        )
+        self._backends.append(backend)
+        await backend.start()
+        return backend
 
     @asynccontextmanager
-    async def job(self, room: rtc.Room) -> AsyncIterator[Any]:
+    async def job(self, room: rtc.Room) -> AsyncIterator[Job]:
         """Make a job context current, with its HTTP session, for the agent in ``room``."""
         async with job_context(
             room,
-            token=self.server.token_of(room),
-            url=self.server.credentials.url,
+            token=self._server.token_of(room),
+            url=self._server.credentials.url,
             agent_identity=room.local_participant.identity,
         ) as job:
             yield job
 
-    async def open(self) -> None:
-        """Reach the server; raises `KitError` when it does not answer."""
-        await self.server.open()
-
-    async def aclose(self) -> None:
-        """Disconnect everybody and let go of everything; takes bounded time."""
-        await self.server.aclose()
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Reach the server for a while; raises `KitError` when it does not answer."""
+        with self._network:
+            self._loop.network = self._network
+            try:
+                await self._server.open()
+                yield
+            finally:
+                for backend in reversed(self._backends):
+                    workers = (worker.aclose() for worker in backend.workers)
+                    await _bounded([*workers, backend.aclose()])
+                await self._server.aclose()
+                self._loop.network = None
 
 
 class LiveRunner:
@@ -100,60 +146,66 @@ class LiveRunner:
         ``seed`` is of no use in real time. Raises `KitError` when the server does not answer or
         goes away in the middle, and `TooLong` when the scenario is not done within the limit.
         """
-        loop = asyncio.SelectorEventLoop()
+        loop = RealTimeLoop()
+        reset_class_state()
         try:
-            return loop.run_until_complete(self._run(scenario))
+            return loop.run_until_complete(self._run(scenario, loop))
         finally:
             _wind_up(loop)
             reset_class_state()
 
-    async def _run(self, scenario: Callable[[Stage], Awaitable[T]]) -> T:
-        stage = LiveStage(self._credentials)
-        await stage.open()
-        with _environment(stage.server.credentials):
-            playing = asyncio.ensure_future(scenario(stage))
-            pulse = asyncio.ensure_future(self._until_gone(stage))
-            try:
-                await asyncio.wait(
-                    [playing, pulse], timeout=self._limit, return_when=asyncio.FIRST_COMPLETED
-                )
-                if pulse.done() or not await stage.server.gateway.reachable():
-                    raise KitError(
-                        f"the LiveKit server at {self._credentials.url} went away during the check"
-                    )
-                if not playing.done():
-                    raise TooLong(f"not done after {self._limit:g} s of real time")
-                return playing.result()
-            finally:
-                await _cancelled(pulse, playing)
-                await stage.aclose()
+    async def _run(self, scenario: Callable[[Stage], Awaitable[T]], loop: RealTimeLoop) -> T:
+        stage = LiveStage(self._credentials, loop)
+        async with stage.opened():
+            with _environment(stage.server.credentials):
+                return await self._play(stage, scenario)
 
-    async def _until_gone(self, stage: LiveStage) -> None:
-        while await stage.server.gateway.reachable():
-            await stage.clock.sleep(PULSE)
+    async def _play(self, stage: LiveStage, scenario: Callable[[Stage], Awaitable[T]]) -> T:
+        playing = asyncio.ensure_future(scenario(stage))
+        pulse = asyncio.ensure_future(_until_gone(stage))
+        try:
+            await asyncio.wait(
+                [playing, pulse], timeout=self._limit, return_when=asyncio.FIRST_COMPLETED
+            )
+            if pulse.done() or not await stage.server.gateway.reachable():
+                raise KitError(
+                    f"the LiveKit server at {self._credentials.url} went away during the check"
+                )
+            if not playing.done():
+                raise TooLong(f"not done after {self._limit:g} s of real time")
+            return playing.result()
+        finally:
+            await _cancelled([pulse, playing])
+
+
+async def _until_gone(stage: LiveStage) -> None:
+    while await stage.server.gateway.reachable():
+        await stage.clock.sleep(PULSE)
 
 
 @contextmanager
 def _environment(credentials: Credentials) -> Iterator[None]:
-    """What a job finds in its environment: where the server is, and no proxy in between."""
-    wanted = {
-        "LIVEKIT_URL": credentials.url,
-        "LIVEKIT_API_KEY": credentials.api_key,
-        "LIVEKIT_API_SECRET": credentials.api_secret,
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    """Let the environment name this server and no other, and restore it afterwards."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("LIVEKIT_")}
+    for name in before:
+        del os.environ[name]
+    os.environ["LIVEKIT_URL"] = credentials.url
+    os.environ["LIVEKIT_API_KEY"] = credentials.api_key
+    os.environ["LIVEKIT_API_SECRET"] = credentials.api_secret
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in [name for name in os.environ if name.startswith("LIVEKIT_")]:
+            del os.environ[name]
+        os.environ.update(before)
 
 
-async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
+async def _bounded(closing: Iterable[Awaitable[Any]]) -> None:
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), WIND_UP)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks, timeout=WIND_UP)
@@ -166,10 +218,8 @@ def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what is left and close the loop."""
     try:
         left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
         if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=WIND_UP))
+            loop.run_until_complete(_cancelled(list(left)))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
