@@ -16,7 +16,8 @@ _EVENTS = ("playback_finished", "playback_started", "playback_progressed")
 class ChainLink(io.AudioOutput):
     """An audio output whose next one in the chain can be exchanged."""
 
-    _next_in_chain: io.AudioOutput
+    # None only while the base class is being constructed, which would listen to it otherwise
+    _next_in_chain: io.AudioOutput = None  # type: ignore[assignment]
 
     def __init__(self, *, label: str, next_in_chain: io.AudioOutput) -> None:
         super().__init__(label=label, capabilities=io.AudioOutputCapabilities(pause=True))

@@ -61,7 +61,8 @@ class SessionWrappers:
 
     async def aclose(self) -> None:
         """Close the synchronizer."""
-        await self._synchronizer.aclose()
+        if self._synchronizer is not None:
+            await self._synchronizer.aclose()
 
 
 _NO_SESSION: Any = None

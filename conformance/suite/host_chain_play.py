@@ -126,12 +126,13 @@ async def host_13(scene: ChainScene) -> None:
             await scene.push(root, 1.0)
             wrappers.text.flush()
             calls = wrappers.count_calls()
+            before = len(listener.of("finished"))
             root.flush()
-            within = listener.of("finished")
+            within = len(listener.of("finished")) - before
             await scene.finished(root)
             await wrappers.rotated()
             await scene.clock.sleep(LONG_AFTER)
-            _expect_ended_once(listener, calls, len(within), before_the_swap / 2, what)
+            _expect_ended_once(listener, calls, within, before_the_swap / 2, what)
 
 
 def _expect_ended_once(
