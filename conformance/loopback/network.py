@@ -17,13 +17,17 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.stage import Contact
+from conformance.timeline import Timeline
 
 from .guard import SocketGuard
 from .origin import origin_of_contact
 from .transport import MemoryTransport
+
+if TYPE_CHECKING:
+    from .clock import VirtualClock
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
@@ -45,11 +49,12 @@ class Listener:
 
 
 class Network:
-    """The hosts that can be reached. Enter it to keep blocking sockets from reaching others."""
+    """The hosts that can be reached while it is entered; contacts go to ``timeline`` too."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float]) -> None:
-        self._loop = loop
-        self._now = now
+    def __init__(self, clock: VirtualClock, timeline: Timeline | None = None) -> None:
+        self._clock = clock
+        self._loop = clock.loop
+        self._timeline = timeline
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._addresses: dict[str, str] = {}
         self._connected: weakref.WeakKeyDictionary[socket.socket, Listener] = (
@@ -71,6 +76,8 @@ class Network:
             thread.ident for thread in threading.enumerate() if thread.ident not in (None, own)
         )
         self._stack.enter_context(SocketGuard(self.refuse_blocking, self._bystanders))
+        self._stack.callback(setattr, self._loop, "network", self._loop.network)
+        self._loop.network = self
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -183,9 +190,10 @@ class Network:
     def refuse(self, host: Any, port: Any = None) -> None:
         """Remember an attempt to reach something that is not served."""
         address = host if port is None else _shown(host, port)
-        self._contacts.append(
-            Contact(self._now(), str(address), origin_of_contact(self._loop, _bare(host)))
-        )
+        origin = origin_of_contact(self._loop, _bare(host))
+        self._contacts.append(Contact(self._clock.now(), str(address), origin))
+        if self._timeline is not None:
+            self._timeline.record("backend", "undeclared contact", str(address), origin=origin)
 
     def refuse_blocking(self, host: Any, port: Any) -> OSError:
         """Remember a blocking socket's attempt; returns the error that it gets."""

@@ -1,0 +1,66 @@
+"""A WebSocket of a vendor's API, played by its adapter's handler, with the socket faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from aiohttp import web
+
+from conformance.faults import Fault
+from conformance.stage import Clock
+from conformance.vendor_api import Socket, SocketSession
+from conformance.worker import Worker
+
+_LOOK_EVERY = 0.02
+_MID_SPEECH = 0.1
+"""How many seconds into the speech the socket is closed."""
+
+
+async def serve_socket(
+    endpoint: Socket,
+    request: web.BaseRequest,
+    session: str | None,
+    worker: Worker,
+    fault: Fault | None,
+    clock: Clock,
+) -> tuple[web.WebSocketResponse, str | None]:
+    """Serve until either side closes; returns the socket and what there was to object to."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    kind = fault.kind if fault is not None else None
+    if kind == "socket-closed-at-once":
+        await socket.close(code=1011, message=b"internal error")
+        return socket, None
+    if kind == "socket-never-connected":
+        async for _ in socket:
+            pass
+        return socket, None
+    if kind == "socket-frame-not-json":
+        await socket.send_str("{this is no JSON")
+    closing: asyncio.Task[None] | None = None
+    if kind == "socket-closed-mid-speech":
+        closing = asyncio.get_running_loop().create_task(_close_mid_speech(socket, worker, clock))
+    objection = None
+    try:
+        await endpoint.handler(SocketSession(socket, session, worker))
+    except (ConnectionError, RuntimeError) as error:
+        if not socket.closed:
+            objection = f"{endpoint.name}: could not go on: {type(error).__name__}"
+    except Exception as error:  # what the plugin has sent made the adapter's handler stumble
+        objection = f"{endpoint.name}: could not make sense of a message: {type(error).__name__}"
+    finally:
+        if closing is not None:
+            closing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await closing
+    if not socket.closed:
+        await socket.close(code=1011 if objection else 1000)
+    return socket, objection
+
+
+async def _close_mid_speech(socket: web.WebSocketResponse, worker: Worker, clock: Clock) -> None:
+    while not worker.player.playing:
+        await clock.sleep(_LOOK_EVERY)
+    await clock.sleep(_MID_SPEECH)
+    await socket.close(code=1011, message=b"internal error")
