@@ -73,9 +73,9 @@ class Certification:
     def pytest_report_header(self) -> str:
         """One line in the head of pytest's output."""
         prepared = self._need()
-        host = ", ".join(f"{name} {version}" for name, version in prepared.host.items())
         return (
-            f"avatar-conformance {prepared.kit}: requirements {prepared.revision}, {host}, "
+            f"avatar-conformance {prepared.kit}: requirements {prepared.revision}, "
+            f"livekit-agents {prepared.host['livekit-agents']}, "
             f"providers {', '.join(prepared.providers) or 'none'}"
         )
 

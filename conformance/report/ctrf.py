@@ -12,6 +12,7 @@ from conformance.outcomes import CheckResult, Outcome
 from .failure_text import failure_text
 from .ledger import holds
 from .run import Run, SubjectRun
+from .verdict import verdict
 
 SPEC_VERSION = "1.0.0"
 _NAMESPACE = uuid.UUID("6c0b7b39-6b4a-5d0e-9a7e-5f3e1c1f2a10")
@@ -51,6 +52,7 @@ def to_json(run: Run) -> dict[str, Any]:
             "summary": summary,
             "tests": tests,
             "environment": {
+                "healthy": not verdict(run).problems,
                 "extra": {"python": run.python, "revision": run.revision, **run.host},
             },
         },

@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.outcomes import CheckResult, Level, Outcome
+from conformance.outcomes import Level, Outcome
 
 from .failure_text import failure_text
-from .ledger import Ledger, Tier, ledger, partial_because, tier
+from .ledger import Ledger, Tier, holds, ledger, partial_because, tier
 from .run import Run, SubjectRun
 from .verdict import verdict
 
 if TYPE_CHECKING:
     import pytest
     from rich.table import Table
+
+PROBLEMS = 25
+"""Lines at most on what stands in the way of a pass; the JSON report has them all."""
 
 _STYLES = {
     Outcome.PASSED: "green",
@@ -60,20 +63,26 @@ class Terminal:
         self.write("\n")
 
     def recommendations(self, run: Run) -> None:
-        """Each SHOULD that does not hold, and each check that is blocked or not scored."""
+        """What is not held against the run: a SHOULD, what is not scored, what is excused."""
         shown = [
             result
             for subject in run.subjects
             for result in subject.results
-            if result.outcome is Outcome.BLOCKED
-            or (result.outcome is Outcome.FAILED and result.level is Level.SHOULD)
+            if (result.outcome is Outcome.FAILED and result.level is Level.SHOULD)
             or (result.outcome is not Outcome.PASSED and not run.facts(result).scored)
         ]
-        if not shown:
-            return
-        self.write(f"{' not held against the exit code, or blocked ':=^{self.width}}\n")
+        excused = [
+            result
+            for subject in run.subjects
+            for result in subject.results
+            if result.outcome is Outcome.BLOCKED and holds(subject, result)
+        ]
+        if shown or excused:
+            self.write(f"{' not held against the run ':=^{self.width}}\n")
         for result in shown:
-            self.write(_brief(result) if _is_brief(result) else _full(run, result))
+            self.write(f"{failure_text(result, run.facts(result), run.repeat(result.id))}\n\n")
+        for result in excused:
+            self.write(f"blocked  {result.id}: {result.reason}\n")
 
     def verdict(self, run: Run, trouble: Iterable[str] = ()) -> None:
         """One line for each subject, and what stands in the way of a pass."""
@@ -84,8 +93,10 @@ class Terminal:
         judged = verdict(run)
         for defect in judged.host_defects:
             self.write(f"host defect, held against no provider: {defect}\n")
-        for problem in judged.problems:
+        for problem in judged.problems[:PROBLEMS]:
             self.write(f"not passed: {problem}\n")
+        if len(judged.problems) > PROBLEMS:
+            self.write(f"not passed: and {len(judged.problems) - PROBLEMS} more\n")
         for message in trouble:
             self.write(f"report: {message}\n")
 
@@ -112,7 +123,7 @@ def heading(run: Run, subject: SubjectRun) -> str:
     version = f" {subject.version}" if subject.version else ""
     distribution = f" ({subject.distribution}{version})" if subject.distribution else ""
     if subject.kind == "host":
-        distribution = f" ({', '.join(f'{name} {v}' for name, v in run.host.items())})"
+        distribution = f" (livekit-agents {run.host['livekit-agents']})"
     if subject.kind != "provider":
         return f"{subject.name}{distribution}"
     return f"{subject.name}{distribution}: tier {tier_in_words(run, subject)}"
@@ -159,15 +170,3 @@ def _table(run: Run, subject: SubjectRun, colour: bool) -> Table:
         counts = (sum(r.outcome is outcome for r in results) for outcome in Outcome)
         table.add_row(family, str(len(expected)), *(str(count or "") for count in counts))
     return table
-
-
-def _is_brief(result: CheckResult) -> bool:
-    return result.outcome is Outcome.BLOCKED
-
-
-def _brief(result: CheckResult) -> str:
-    return f"{result.outcome.value}  {result.id}: {result.reason}\n"
-
-
-def _full(run: Run, result: CheckResult) -> str:
-    return f"{failure_text(result, run.facts(result), run.repeat(result.id))}\n\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from conformance.outcomes import CheckResult, Level, Outcome
 
-from .ledger import holds, ledger
+from .ledger import blocker, holds, ledger
 from .run import DeviationUse, Run, SubjectRun
 
 
@@ -44,17 +44,21 @@ def verdict(run: Run) -> Verdict:
 
 
 def _of_results(run: Run, subject: SubjectRun) -> Iterator[str]:
+    blocked: dict[str, list[CheckResult]] = {}
     for result in subject.results:
         if not run.facts(result).scored:
             continue
         if result.outcome is Outcome.ERROR:
             yield f"{result.id} is an error, no verdict: {_first_line(result.reason)}"
         elif result.outcome is Outcome.BLOCKED and not holds(subject, result):
-            yield f"{result.id} is blocked: {_first_line(result.reason)}"
+            blocked.setdefault(blocker(result) or _first_line(result.reason), []).append(result)
         elif subject.kind == "host":
             continue
         elif result.outcome is Outcome.FAILED and result.level is Level.MUST:
             yield f"{result.id} failed: {_first_line(_observed(result))}"
+    for name, results in blocked.items():
+        more = f" and {len(results) - 1} more are" if len(results) > 1 else " is"
+        yield f"{results[0].id}{more} blocked by {name}"
 
 
 def _of_the_ledger(run: Run, subject: SubjectRun) -> Iterator[str]:
