@@ -1,0 +1,97 @@
+"""Rendering the plugin template into a directory that appears whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from conformance.outcomes import KitError
+from conformance.plugin.errors import UsageError
+
+from .answers import Answers
+from .template import template_source
+
+
+def render_plugin(
+    answers: Answers, destination: Path, *, ask: bool = False, force: bool = False
+) -> Path:
+    """Write a new plugin's repository to ``destination`` and return its path.
+
+    It is rendered beside it and moved there when it is complete. With ``ask`` the questions that
+    ``answers`` leaves open are put to the user, else their defaults are taken. A directory that is
+    not empty is refused, unless ``force``: the template's files then replace those of their names,
+    and all others stay. Raises `UsageError` for what the user can mend.
+    """
+    destination = destination.absolute()
+    _check_destination(destination, force=force)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    beside = tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent)
+    try:
+        rendered = Path(beside) / destination.name
+        _copy(answers, rendered, ask=ask)
+        if destination.is_dir() and any(destination.iterdir()):
+            _move_into(rendered, destination)
+        else:
+            if destination.is_dir():
+                destination.rmdir()
+            rendered.rename(destination)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return destination
+
+
+def _check_destination(destination: Path, *, force: bool) -> None:
+    if destination.exists() and not destination.is_dir():
+        raise UsageError(f"{destination} is a file; give another --dest")
+    if destination.is_dir() and any(destination.iterdir()) and not force:
+        raise UsageError(
+            f"{destination} exists and is not empty; give another --dest, or --force to replace "
+            "the template's files in it"
+        )
+    for parent in destination.parents:
+        if parent.exists():
+            if not parent.is_dir():
+                raise UsageError(f"{parent} is a file; give another --dest")
+            break
+
+
+def _copy(answers: Answers, rendered: Path, *, ask: bool) -> None:
+    import copier
+    from copier.errors import CopierError
+
+    source = template_source(version("avatar-conformance"))
+    try:
+        copier.run_copy(
+            source.repository,
+            rendered,
+            data=dict(answers.for_template()),
+            vcs_ref=source.tag,
+            defaults=not ask,
+            quiet=True,
+        )
+    except ValueError as error:
+        # copier says so of an answer that its question refuses
+        raise UsageError(_one_line(error)) from None
+    except CopierError as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        if type(error).__name__ == "InteractiveSessionError":
+            raise UsageError("there is no terminal to ask at; give --defaults") from None
+        raise KitError(f"the template could not be rendered: {_one_line(error)}") from error
+
+
+def _move_into(rendered: Path, destination: Path) -> None:
+    for source in sorted(rendered.rglob("*")):
+        target = destination / source.relative_to(rendered)
+        if source.is_dir():
+            if target.exists() and not target.is_dir():
+                raise UsageError(f"{target} is a file where the template has a directory")
+            target.mkdir(exist_ok=True)
+        else:
+            source.replace(target)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
