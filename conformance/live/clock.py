@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 
+from .loop import RealTimeLoop
+
 
 class RealClock:
-    """Seconds since it was made, by the operating system's monotonic clock."""
+    """Seconds since it was made, by the operating system's monotonic clock, on ``loop``."""
 
     virtual = False
 
-    def __init__(self) -> None:
+    def __init__(self, loop: RealTimeLoop) -> None:
+        self.loop = loop
         self._since = time.monotonic()
 
     def now(self) -> float:

@@ -32,7 +32,7 @@ class RealTimeLoop(NetworkedLoop):
         if not self._is_real(host, port):
             return await super().getaddrinfo(host, port, **options)
         found = await asyncio.SelectorEventLoop.getaddrinfo(self, host, port, **options)
-        self.let_through((entry[4][0], entry[4][1]) for entry in found)
+        self.let_through((str(address[0]), int(address[1])) for *_, address in found)
         return found
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
@@ -77,8 +77,13 @@ class RealTimeLoop(NetworkedLoop):
 
     async def _until_writable(self, sock: socket.socket) -> None:
         ready = self.create_future()
-        self.add_writer(sock, lambda: ready.done() or ready.set_result(None))
+        self.add_writer(sock, _set, ready)
         try:
             await ready
         finally:
             self.remove_writer(sock)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from livekit import rtc
 
 from conformance.host import Job, job_context, reset_class_state
+from conformance.loopback.backend import MemoryBackend
 from conformance.loopback.network import Network
 from conformance.outcomes import KitError
 from conformance.stage import Backend, Contact, Credentials, Stage
@@ -23,7 +24,6 @@ from .loop import RealTimeLoop
 from .server import RealServer
 
 if TYPE_CHECKING:
-    from conformance.loopback.backend import MemoryBackend
     from conformance.plugin.context import AdapterContext
     from conformance.plugin.manager import Provider
 
@@ -47,11 +47,11 @@ class LiveStage:
     name = "live"
 
     def __init__(self, credentials: Credentials, loop: RealTimeLoop) -> None:
-        self._clock = RealClock()
+        self._clock = RealClock(loop)
         self._timeline = Timeline(self._clock.now)
         self._server = RealServer(credentials, self._timeline)
-        self._network = Network(loop, self._clock.now)
-        self._loop = loop
+        # Of a clock, a network uses its loop and now(): any loop with in-memory hosts will do.
+        self._network = Network(self._clock, self._timeline)  # type: ignore[arg-type]
         self._backends: list[MemoryBackend] = []
 
     @property
@@ -76,8 +76,6 @@ class LiveStage:
 
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""
-        from conformance.loopback.backend import MemoryBackend
-
         backend = MemoryBackend(
             provider_name=provider.name,
             manifest=provider.manifest,
@@ -108,7 +106,6 @@ class LiveStage:
     async def opened(self) -> AsyncIterator[None]:
         """Reach the server for a while; raises `KitError` when it does not answer."""
         with self._network:
-            self._loop.network = self._network
             try:
                 await self._server.open()
                 yield
@@ -117,7 +114,6 @@ class LiveStage:
                     workers = (worker.aclose() for worker in backend.workers)
                     await _bounded([*workers, backend.aclose()])
                 await self._server.aclose()
-                self._loop.network = None
 
 
 class LiveRunner:
