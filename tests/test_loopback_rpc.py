@@ -204,6 +204,7 @@ def test_newer_sdks_have_no_limit() -> None:
     play(scenario)
 
 
+@pytest.mark.skipif(not hasattr(rtc, "RpcInterceptor"), reason="this rtc has no interceptors")
 def test_interceptors_wrap_calls_in_the_order_they_were_added() -> None:
     """The first one added is outermost, on both sides, and sees the call's errors."""
     seen: list[str] = []

@@ -64,7 +64,7 @@ async def job_context(
 
     ``token`` is the one that the agent has joined with, so that the context knows its claims.
     """
-    async with utils.http_context.open():
+    async with _http_session():
         with _current(room, agent_identity) as context:
             info = context._info
             info.token = token
@@ -77,6 +77,21 @@ async def job_context(
             finally:
                 room.off("participant_connected", context._participant_available)
                 context._tempdir.cleanup()
+
+
+@asynccontextmanager
+async def _http_session() -> AsyncIterator[None]:
+    opened = getattr(utils.http_context, "open", None)
+    if opened is not None:
+        async with opened():
+            yield
+        return
+    # livekit-agents 1.5 opens it in its worker process only
+    utils.http_context._new_session_ctx()
+    try:
+        yield
+    finally:
+        await utils.http_context._close_http_ctx()
 
 
 @contextmanager

@@ -159,7 +159,7 @@ class LoopbackRoom(rtc.Room):
     def lost(self, reason: int) -> None:
         """The connection is over: tell everybody who waits on this room."""
         for reader in list(self._readers.values()):
-            reader.end(streams.DISCONNECTED)
+            reader.break_off(streams.DISCONNECTED)
         self._readers.clear()
         for task in self._answering:
             task.cancel()
@@ -206,7 +206,7 @@ class LoopbackRoom(rtc.Room):
         for stream_id, reader in list(self._readers.items()):
             if reader.sender == identity:
                 del self._readers[stream_id]
-                reader.end(
+                reader.break_off(
                     f"stream closed abnormally: Participant {identity} unexpectedly disconnected"
                     " in the middle of sending data"
                 )

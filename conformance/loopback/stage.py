@@ -17,7 +17,8 @@ from conformance.timeline import Timeline
 from conformance.vendor_api import VendorAPI
 
 from . import media
-from .clock import VirtualClock, run_virtual
+from .backend import MemoryBackend
+from .clock import ClockError, VirtualClock, run_virtual
 from .network import Network
 from .room import LoopbackRoom
 from .room_service import RoomService
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from conformance.plugin.context import AdapterContext
     from conformance.plugin.manager import Provider
 
-    from .backend import MemoryBackend
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class LoopbackStage:
         self._timeline = timeline
         self._network = network
         self._server = server
-        self._backends: list[MemoryBackend] = []
+        self._backends: dict[str, MemoryBackend] = {}
 
     @property
     def clock(self) -> VirtualClock:
@@ -78,8 +78,6 @@ class LoopbackStage:
 
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""
-        from .backend import MemoryBackend
-
         backend = MemoryBackend(
             provider_name=provider.name,
             manifest=provider.manifest,
@@ -91,7 +89,7 @@ class LoopbackStage:
             clock=self._clock,
             timeline=self._timeline,
         )
-        self._backends.append(backend)
+        self._backends[provider.name] = backend
         await backend.start()
         return backend
 
@@ -112,8 +110,8 @@ class LoopbackStage:
                 link.mailbox.context = outside
 
     async def aclose(self) -> None:
-        """Close every worker and every vendor API."""
-        for backend in reversed(self._backends):
+        """Close every vendor API with its workers; `KitError` when an adapter's code failed."""
+        for backend in reversed(self._backends.values()):
             for worker in backend.workers:
                 await worker.aclose()
             await backend.aclose()
@@ -129,6 +127,8 @@ class LoopbackRunner:
 
     name = "loopback"
     virtual = True
+
+    hangs: tuple[type[Exception], ...] = (ClockError,)
 
     def __init__(self, *, latency: float = 0.0, limit: float = TIME_LIMIT) -> None:
         self._latency = latency
@@ -157,7 +157,7 @@ async def open_stage(clock: VirtualClock, *, latency: float = 0.0) -> AsyncItera
         host.reset_class_state()
         stack.callback(host.reset_class_state)
         stack.enter_context(media.stand_ins())
-        network = stack.enter_context(Network(clock.loop, clock.now))
+        network = stack.enter_context(Network(clock, timeline))
         clock.loop.network = network
         await service.start()
         stack.push_async_callback(service.aclose)

@@ -20,8 +20,11 @@ DISCONNECTED = "Disconnected while receiving"
 StreamInfo = TypeVar("StreamInfo", rtc.ByteStreamInfo, rtc.TextStreamInfo)
 Payload = TypeVar("Payload", bytes, str)
 
-# Older rtc has no error of its own for a stream that breaks off.
+BREAKS_OFF = hasattr(rtc, "StreamError")
+"""Whether the SDK tells a reader that its stream broke off; older ones let it wait for ever."""
+
 StreamError: type[Exception] = getattr(rtc, "StreamError", ConnectionError)
+"""What a writer without a connection raises, and a reader whose stream broke off."""
 
 
 async def one_turn() -> None:
@@ -91,18 +94,25 @@ class _Reader(Generic[StreamInfo, Payload]):
         if self._ended or not chunk:
             return
         self._received += len(chunk if isinstance(chunk, bytes) else chunk.encode())
-        if self._info.size and self._received > self._info.size:
+        if BREAKS_OFF and self._info.size and self._received > self._info.size:
             self.end("read length exceeded total length specified in stream header")
         else:
             self._chunks.put_nowait(chunk)
 
     def end(self, error: str | None = None, attributes: dict[str, str] | None = None) -> None:
-        """The trailer has arrived, or the stream has broken off with ``error``."""
+        """The trailer has arrived; with ``error`` the end is abnormal, where the SDK tells."""
         if not self._ended:
             self._ended = True
-            if error is None and self._received < (self._info.size or 0):
+            if not BREAKS_OFF:
+                error = None
+            elif error is None and self._received < (self._info.size or 0):
                 error = "stream data is incomplete"
             self._chunks.put_nowait(_End(error, attributes or {}))
+
+    def break_off(self, error: str) -> None:
+        """There will be no trailer: the connection of one of the two is gone."""
+        if BREAKS_OFF:
+            self.end(error)
 
     def __aiter__(self) -> _Reader[StreamInfo, Payload]:
         return self
