@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -85,7 +84,7 @@ def avatar_worker() -> Any:
 
 
 class RunwayWorker(ByteStreamWorker):
-    """Leaves, and ends its session, on the data message ``{"type": "END_CALL"}``."""
+    """Ends its session, and so leaves, on the data message ``{"type": "END_CALL"}``."""
 
     async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
         """Listen for data messages too."""
@@ -95,4 +94,3 @@ class RunwayWorker(ByteStreamWorker):
     def _on_data(self, packet: rtc.DataPacket) -> None:
         if json.loads(packet.data).get("type") == "END_CALL":
             self.seat.end_session()
-            self._leaving = asyncio.get_running_loop().create_task(self.leave())

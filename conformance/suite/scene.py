@@ -175,6 +175,8 @@ class Scene:
         """Start an avatar and, unless ``ready`` is false, wait until its workers can be heard."""
         known = len(avatar.backend.workers)
         before = self.chain().tail
+        if not avatar.manifest.capabilities.joins_room:
+            await self.join_user()  # the agent publishes for somebody, or waits until it can
         self.timeline.record("check", "start", avatar.label)
         try:
             with self.variables_of(avatar):
@@ -211,7 +213,7 @@ class Scene:
         return [identity for identity in present if identity not in (AGENT, USER)]
 
     def break_start(self, avatar: Avatar) -> None:
-        """Make the vendor refuse the next start of ``avatar``; raises `NotApplicable` without one."""
+        """Make the vendor refuse ``avatar`` from now on; raises `NotApplicable` without a vendor."""
         if avatar.provider.vendor_backend(avatar.context) is None:
             raise NotApplicable("the provider has no vendor API (transport in-process)")
         avatar.backend.inject(Fault("status", status=401), times=None)
@@ -337,7 +339,9 @@ class Scene:
             raise
 
     async def join_user(self) -> rtc.Room:
-        """Let a user join, who reads the transcript; its text gathers in ``transcript``."""
+        """Let a user join, once, who reads the transcript; its text gathers in ``transcript``."""
+        if self.user is not None:
+            return self.user
         user = await self.stage.server.join(
             mint(self.stage, USER, kind="standard"), url=self.stage.server.credentials.url
         )
