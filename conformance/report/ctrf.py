@@ -1,4 +1,4 @@
-"""The results in the Common Test Report Format (https://ctrf.io, specification 1.0.0)."""
+"""The results in the Common Test Report Format (https://ctrf.io, specification 0.1.0)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .ledger import holds
 from .run import Run, SubjectRun
 from .verdict import verdict
 
-SPEC_VERSION = "1.0.0"
+SPEC_VERSION = "0.1.0"
 _NAMESPACE = uuid.UUID("6c0b7b39-6b4a-5d0e-9a7e-5f3e1c1f2a10")
 
 
