@@ -76,6 +76,7 @@ async def speak(clock: VirtualClock) -> dict[str, Any]:
     await worker.aclose()
     await server.aclose()
     host.reset_class_state()
+    await clock.sleep(0.1)
     return {
         "chain": chain,
         "finished": finished,

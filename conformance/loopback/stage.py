@@ -54,7 +54,7 @@ class LoopbackStage:
         self._timeline = timeline
         self._network = network
         self._server = server
-        self._backends: dict[str, MemoryBackend] = {}
+        self._backends = AsyncExitStack()
 
     @property
     def clock(self) -> VirtualClock:
@@ -89,7 +89,7 @@ class LoopbackStage:
             clock=self._clock,
             timeline=self._timeline,
         )
-        self._backends[provider.name] = backend
+        self._backends.push_async_callback(backend.aclose)
         await backend.start()
         return backend
 
@@ -111,11 +111,7 @@ class LoopbackStage:
 
     async def aclose(self) -> None:
         """Close every vendor API with its workers; `KitError` when an adapter's code failed."""
-        for backend in reversed(self._backends.values()):
-            for worker in backend.workers:
-                await worker.aclose()
-            await backend.aclose()
-        self._backends.clear()
+        await self._backends.aclose()
 
 
 class LoopbackRunner:
