@@ -64,7 +64,7 @@ def test_a_websocket_client_reaches_a_declared_host() -> None:
             session.ws_connect(f"wss://{HOST}/ws") as client,
         ):
             await client.send_str("hello")
-            return await client.receive_str()
+            return str(await client.receive_str())
 
     assert run_virtual(main) == "echo hello"
 
@@ -81,7 +81,7 @@ def test_bytes_keep_their_order_whatever_the_seed(seed: int) -> None:
         ):
             for number in range(20):
                 await client.send_str(str(number))
-            return [await client.receive_str() for _ in range(20)]
+            return [str(await client.receive_str()) for _ in range(20)]
 
     assert run_virtual(main, seed=seed) == [f"echo {number}" for number in range(20)]
 

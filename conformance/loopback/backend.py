@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -156,7 +157,9 @@ class MemoryBackend:
             for injection in self._injections:
                 if injection.fault.kind == "refused" and self._is_next(injection, host):
                     injection.meet()
-                    self._timeline.record("backend", "fault", injection.call or host, what="refused")
+                    self._timeline.record(
+                        "backend", "fault", injection.call or host, what="refused"
+                    )
                     return False
         return True
 
@@ -266,11 +269,9 @@ class MemoryBackend:
         if unreadable is not None and (call.body is not None or call.rooms):
             return self._object([f"{call.name}: {unreadable}"], call.name, 422)
         wrong = body_objections(call, noted.body)
-        wrong += [
-            text
-            for access in call.rooms
-            for text in self._access_objections(call, access, noted.body)
-        ]
+        if not wrong:
+            for access in call.rooms:
+                wrong += self._access_objections(call, access, noted.body)
         return self._object(wrong, call.name, 422) if wrong else None
 
     def _access_objections(self, call: Call, access: RoomAccess, body: Any) -> list[str]:
@@ -347,6 +348,7 @@ class MemoryBackend:
                 timeline=self._timeline,
                 behaviour=self.behaviour,
                 session=session,
+                end_session=partial(self._end_session, session),
             )
             worker = self._worker_factory(seat)
             self._workers.append((session, worker))
@@ -374,10 +376,14 @@ class MemoryBackend:
         if session not in self._sessions or not workers:
             return self._object([f"{endpoint.name}: there is no such session"], endpoint.name, 404)
         self._timeline.record("backend", "answer", endpoint.name, status=101)
-        socket, objection = await serve_socket(
-            endpoint, request, session, workers[0], fault, self._clock
+        socket = await serve_socket(
+            endpoint,
+            request,
+            session,
+            workers[0],
+            fault,
+            clock=self._clock,
+            object_to=self._objections.append,
         )
-        if objection is not None:
-            self._objections.append(objection)
         self._timeline.record("backend", "socket closed", endpoint.name)
         return socket

@@ -71,8 +71,8 @@ def filled(value: Any, values: Mapping[str, str]) -> Any:
 
 async def read_body(request: web.BaseRequest, form: BodyFormat) -> tuple[Any, str | None]:
     """The decoded body, and what is wrong with it as a whole."""
-    raw = await request.read()
     if form == "json":
+        raw = await request.read()
         if not raw:
             return None, None
         try:

@@ -76,11 +76,11 @@ class VendorSite:
             await self._server.shutdown(0.0)
 
     def hang_up(self, host: str) -> None:
-        """Close the connections to a host that are idle, so that clients have to connect anew."""
+        """Break the connections to a host that are idle, so that clients have to connect anew."""
         for listener in self._listeners.get(host, ()):
             for transport in list(listener.connections):
                 if transport not in self._busy:
-                    transport.close()
+                    transport.reset()
 
     def _admits(self, host: str) -> bool:
         return all(backend.admits(host) for backend in reversed(self._backends))

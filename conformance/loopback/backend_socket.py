@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -23,40 +24,44 @@ async def serve_socket(
     session: str | None,
     worker: Worker,
     fault: Fault | None,
+    *,
     clock: Clock,
-) -> tuple[web.WebSocketResponse, str | None]:
-    """Serve until either side closes; returns the socket and what there was to object to."""
+    object_to: Callable[[str], None],
+) -> web.WebSocketResponse:
+    """Serve until either side closes; ``object_to`` is told what the handler stumbled over."""
     socket = web.WebSocketResponse()
     await socket.prepare(request)
     kind = fault.kind if fault is not None else None
     if kind == "socket-closed-at-once":
         await socket.close(code=1011, message=b"internal error")
-        return socket, None
+        return socket
     if kind == "socket-never-connected":
         async for _ in socket:
             pass
-        return socket, None
+        return socket
     if kind == "socket-frame-not-json":
         await socket.send_str("{this is no JSON")
     closing: asyncio.Task[None] | None = None
     if kind == "socket-closed-mid-speech":
         closing = asyncio.get_running_loop().create_task(_close_mid_speech(socket, worker, clock))
-    objection = None
+    code = 1000
     try:
         await endpoint.handler(SocketSession(socket, session, worker))
     except (ConnectionError, RuntimeError) as error:
         if not socket.closed:
-            objection = f"{endpoint.name}: could not go on: {type(error).__name__}"
+            object_to(f"{endpoint.name}: could not go on: {type(error).__name__}")
+            code = 1011
     except Exception as error:  # what the plugin has sent made the adapter's handler stumble
-        objection = f"{endpoint.name}: could not make sense of a message: {type(error).__name__}"
+        object_to(f"{endpoint.name}: could not make sense of a message: {type(error).__name__}")
+        code = 1011
     finally:
         if closing is not None:
             closing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await closing
     if not socket.closed:
-        await socket.close(code=1011 if objection else 1000)
-    return socket, objection
+        await socket.close(code=code)
+    return socket
 
 
 async def _close_mid_speech(socket: web.WebSocketResponse, worker: Worker, clock: Clock) -> None:
