@@ -215,8 +215,12 @@ class Worker:
             on_finished=self._player_finished,
             play_after=seat.behaviour.play_after,
         )
+        self.received = bytearray()
+        """Every byte of audio that reached it, also what was cleared before it was played."""
         self.room: rtc.Room | None = None
         self.refused: str | None = None
+        self.broken: BaseException | None = None
+        """What the stand-in itself raised; the provider is not to be judged then."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -237,11 +241,12 @@ class Worker:
     @property
     def pcm(self) -> bytes:
         """All audio received so far, in order."""
-        return b"".join(bytes(segment.pcm) for segment in self.player.heard)
+        return bytes(self.received) or b"".join(bytes(s.pcm) for s in self.player.heard)
 
     def begin(self) -> None:
         """Start joining, as its behaviour says."""
         self._task = asyncio.get_running_loop().create_task(self._serve())
+        self._task.add_done_callback(self._served)
 
     async def leave(self) -> None:
         """Leave the room as a worker that crashed or was told to go."""
@@ -264,7 +269,7 @@ class Worker:
         await self.leave()
 
     async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
-        """Called once in the room, video published; ``attributes`` are its token's."""
+        """Called once in the room, before video is published; ``attributes`` are its token's."""
 
     async def ended(self) -> None:
         """Called before it leaves: stop what :meth:`joined` started."""
@@ -274,6 +279,10 @@ class Worker:
 
     def notify_finished(self, position: float, *, interrupted: bool) -> None:
         """Tell the agent that playback has finished at ``position`` seconds."""
+
+    def _served(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self.broken = task.exception()
 
     async def _serve(self) -> None:
         from livekit import rtc
@@ -292,9 +301,10 @@ class Worker:
         self.room = room
         local = room.local_participant
         seat.timeline.record("worker", "joined", local.identity)
+        # The agent speaks as soon as it sees the video, so the worker must be listening by then.
+        await self.joined(room, local.attributes)
         if self.behaviour.publish_video:
             await seat.server.publish_video(room)
-        await self.joined(room, local.attributes)
 
     def _player_started(self, segment: Heard) -> None:
         self.seat.timeline.record("worker", "playing", self.identity or self.seat.name)
@@ -329,7 +339,9 @@ class ByteStreamWorker(Worker):
         """Start the host's own receiver, listening to the agent it publishes on behalf of."""
         from .host import avatar_receiver
 
-        self._receiver = avatar_receiver(room, sender_identity=self.sender(attributes))
+        self._receiver = avatar_receiver(
+            room, sender_identity=self.sender(attributes), received=self.received.extend
+        )
         await self._receiver.start()
         self._receiver.on("clear_buffer", self._cleared)
         if self.behaviour.clear == "unanswered":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
 from livekit import rtc
 from livekit.agents.voice.avatar import DataStreamAudioOutput, DataStreamAudioReceiver
 
@@ -13,15 +16,52 @@ def publish_on_behalf_attribute() -> str:
     return str(ATTRIBUTE_PUBLISH_ON_BEHALF)
 
 
-def avatar_receiver(room: rtc.Room, *, sender_identity: str | None) -> DataStreamAudioReceiver:
-    """A receiver with call handlers of its own.
+def avatar_receiver(
+    room: rtc.Room, *, sender_identity: str | None, received: Callable[[bytes], None]
+) -> DataStreamAudioReceiver:
+    """A receiver with call handlers of its own, that tells ``received`` of every chunk it reads.
 
-    The host keeps them in a dict of the class, by the sender's identity. Workers are processes of
-    their own, so two of them in one process must not share it.
+    The host keeps the handlers in a dict of the class, by the sender's identity. Workers are
+    processes of their own, so two of them in one process must not share it.
     """
     own = type("WorkerReceiver", (DataStreamAudioReceiver,), {"_clear_buffer_handlers": {}})
-    receiver: DataStreamAudioReceiver = own(room, sender_identity=sender_identity)
+    tapped = _TappedRoom(room, received)
+    receiver: DataStreamAudioReceiver = own(tapped, sender_identity=sender_identity)
     return receiver
+
+
+class _TappedRoom:
+    """A room whose byte streams are read aloud."""
+
+    def __init__(self, room: rtc.Room, received: Callable[[bytes], None]) -> None:
+        self._room = room
+        self._received = received
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._room, name)
+
+    def register_byte_stream_handler(self, topic: str, handler: Callable[[Any, str], None]) -> None:
+        def tapped(reader: rtc.ByteStreamReader, identity: str) -> None:
+            handler(_TappedReader(reader, self._received), identity)
+
+        self._room.register_byte_stream_handler(topic, tapped)
+
+
+class _TappedReader:
+    def __init__(self, reader: rtc.ByteStreamReader, received: Callable[[bytes], None]) -> None:
+        self._reader = reader
+        self._received = received
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._reader.__anext__()
+        self._received(chunk)
+        return chunk
 
 
 def reset_class_state() -> None:

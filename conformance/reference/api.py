@@ -43,7 +43,7 @@ class ReferenceApi:
                 return await self._open_once(body)
             except _TryAgain as error:
                 if attempt == ATTEMPTS:
-                    raise ReferenceError(f"reference: no session: {error}") from None
+                    raise ReferenceError(f"reference: no session: {error}") from error
             await asyncio.sleep(PAUSE)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -54,7 +54,7 @@ class ReferenceApi:
                 if response.status >= 400 and response.status != 404:
                     raise ReferenceError(f"reference: ending failed: status {response.status}")
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-            raise ReferenceError(f"reference: ending failed: {type(error).__name__}") from None
+            raise ReferenceError(f"reference: ending failed: {type(error).__name__}") from error
 
     async def _open_once(self, body: dict[str, Any]) -> str:
         try:
@@ -69,9 +69,9 @@ class ReferenceApi:
                 except (ValueError, aiohttp.ContentTypeError):
                     raise ReferenceError("reference: the answer is not JSON") from None
         except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
-            raise _TryAgain(f"network: {type(error).__name__}") from None
+            raise _TryAgain(f"network: {type(error).__name__}") from error
         except aiohttp.ClientError as error:
-            raise ReferenceError(f"reference: no answer: {type(error).__name__}") from None
+            raise ReferenceError(f"reference: no answer: {type(error).__name__}") from error
         session_id = answer.get("session_id") if isinstance(answer, dict) else None
         if not isinstance(session_id, str):
             raise ReferenceError("reference: the answer has no session_id")

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from livekit import api, rtc
-from livekit.agents import get_job_context
+from livekit.agents import Plugin, get_job_context
 from livekit.agents.voice.avatar import AvatarSession, DataStreamAudioOutput
 from livekit.agents.voice.room_io import ATTRIBUTE_PUBLISH_ON_BEHALF
 
+from conformance import __version__
 from conformance.endpoint import Binding, swap_audio_endpoint
 
 from .api import ReferenceApi, ReferenceError
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     from livekit.agents import AgentSession
 
 logger = logging.getLogger(__name__)
+
+
+class ReferencePlugin(Plugin):
+    """How the reference provider is known to the host."""
+
+    def __init__(self) -> None:
+        super().__init__(__name__, __version__, "avatar-conformance", logger)
+
+
+Plugin.register_plugin(ReferencePlugin())
 
 SAMPLE_RATE = 24000
 CLOSE_TIMEOUT = 10.0

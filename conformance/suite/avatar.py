@@ -51,7 +51,10 @@ class Avatar:
     @property
     def pcm(self) -> bytes:
         """All audio that its workers received, in order."""
-        return b"".join(bytes(segment.pcm) for segment in self.heard)
+        own = self.context.player.heard if self.context.player is not None else []
+        return b"".join(
+            [*(worker.pcm for worker in self.workers), *(bytes(segment.pcm) for segment in own)]
+        )
 
     @property
     def speaker(self) -> Worker | None:

@@ -79,8 +79,10 @@ async def excludes_older_hosts(scene: Scene) -> None:
 async def typed(scene: Scene) -> None:
     """The distribution is typed."""
     package = _package(scene)
+    parents = scene.manifest.avatar_session.partition(":")[0].count(".")
+    marked = [place / "py.typed" for place in (package, *package.parents[:parents])]
     expect(
-        (package / "py.typed").exists(),
+        any(path.exists() for path in marked),
         "a py.typed beside the package's __init__.py",
         "none",
         hint="add an empty py.typed, and see that the wheel has it",

@@ -7,6 +7,7 @@ import platform
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -30,6 +31,7 @@ from conformance.timeline import Event
 from . import load
 from .canary import secrets_of
 from .host_chain import ChainKit, ChainScene, chain_kits
+from .imports import import_effects
 from .leftovers import watch_connections
 from .reference import reference_provider
 from .registry import Check, registered
@@ -180,6 +182,8 @@ def _play(
         outcome, reason = Outcome.BLOCKED, str(blocked)
     except KitError as error:
         outcome, reason = Outcome.ERROR, str(error)
+        if error.__cause__ is not None:
+            reason += f": {_last_line(error.__cause__)}"
     except Exception as error:  # anything else is the kit's own fault, and reported as that
         outcome, reason = Outcome.ERROR, _last_line(error)
     return replace(
@@ -241,6 +245,9 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
     known = _readiness.get(id(provider))
     if known is not None:
         return known[1]
+
+    with suppress(Exception):  # an import error is the adapter's, and comes again below
+        import_effects(provider.manifest.avatar_session.partition(":")[0])
 
     async def construct(stage: Stage) -> None:
         async with open_scene(stage, provider) as scene:

@@ -233,6 +233,9 @@ class Scene:
                 )
             await self.clock.sleep(0.05)
         await self.clock.sleep(SETTLE)
+        for worker in avatar.workers:
+            if worker.broken is not None:
+                raise KitError(f"the worker of {avatar.label} broke") from worker.broken
 
     async def close(self, avatar: Avatar) -> None:
         """Close an avatar, within its declared bound."""

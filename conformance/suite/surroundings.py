@@ -25,7 +25,7 @@ def mint(stage: Stage, identity: str, *, kind: str) -> str:
         .with_identity(identity)
         .with_name(identity)
         .with_ttl(timedelta(hours=1))
-        .with_grants(api.VideoGrants(room_join=True, room=ROOM))
+        .with_grants(api.VideoGrants(room_join=True, room=ROOM, can_update_own_metadata=True))
     )
     if kind == "agent":
         token = token.with_kind("agent")

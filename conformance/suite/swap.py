@@ -39,7 +39,7 @@ async def idle(scene: Scene, order: str) -> None:
 
 @check("SWAP-02", variants=BOTH_ORDERS)
 async def mid_segment(scene: Scene, order: str) -> None:
-    """Swapped while frames are coming: each frame is heard once, before on the old, after on the new."""
+    """Swapped while frames are coming: each is heard once, by the old avatar or by the new."""
     await scene.start_session()
     old = await scene.started("old")
     speech = scene.say(3.0, paced=True)
