@@ -238,6 +238,27 @@ def test_timers_of_one_moment_fire_in_the_order_they_were_set() -> None:
     assert run_virtual(_race) == list(range(8))
 
 
+def test_a_timer_that_waits_for_time_to_pass_its_moment_gets_there() -> None:
+    """A callback that sets itself anew until now is later than its deadline comes to an end."""
+
+    async def main(clock: VirtualClock) -> float:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + 2
+        passed = loop.create_future()
+
+        def look() -> None:
+            if loop.time() <= deadline:
+                loop.call_at(deadline, look)
+            else:
+                passed.set_result(None)
+
+        look()
+        await passed
+        return clock.now()
+
+    assert run_virtual(main) == pytest.approx(2, abs=1e-6)
+
+
 def test_a_seed_shuffles_the_same_way_each_time() -> None:
     """The same seed gives the same order, another seed another one."""
     first = run_virtual(_race, seed=1)

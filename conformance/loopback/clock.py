@@ -37,6 +37,7 @@ SPIN_LIMIT = 5_000_000
 _CLEANUP_LIMIT = 60.0
 _START_NS = 1_000 * NANOSECONDS
 _STEP = 0.001
+_PATIENCE_AT_ONCE = 10
 
 
 class ClockError(Exception):
@@ -109,6 +110,7 @@ class VirtualLoop(NetworkedLoop):
         self._limit = limit
         self._random = None if seed is None else random.Random(seed)
         self._rounds = 0
+        self._due_at_once = 0
         self._jobs: set[asyncio.Future[Any]] = set()
         self._main: asyncio.Future[Any] | None = None
         self._real = _JumpingSelector()
@@ -163,7 +165,7 @@ class VirtualLoop(NetworkedLoop):
     def _move_to(self, now_ns: int) -> None:
         if now_ns > self._now_ns:
             self._now_ns = now_ns
-            self._rounds = 0
+            self._rounds = self._due_at_once = 0
             self.patched_time.show(now_ns)
 
     def _poll(self, timeout: float | None) -> Any:
@@ -176,6 +178,11 @@ class VirtualLoop(NetworkedLoop):
             raise Spinning(
                 f"{SPIN_LIMIT} loop iterations without any time passing: {self._whereabouts()}"
             )
+        if timeout == 0 and not self._ready:
+            # A timer that is due as soon as it is set, again and again, counts on time to pass.
+            self._due_at_once += 1
+            if self._due_at_once > _PATIENCE_AT_ONCE:
+                self._move_to(self._now_ns + 1)
         if timeout == 0 or events or self._ready:
             if self._random is not None:
                 self._shuffle()
