@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
-from .bindings import watch_bindings
+from .bindings import bind_tail, watch_bindings
 from .events import is_swap_point, listener_counts, listeners
 from .job import Job, job_context
 from .output import (
@@ -32,6 +32,7 @@ __all__ = [
     "SegmentCalls",
     "SessionWrappers",
     "avatar_receiver",
+    "bind_tail",
     "captured_segments",
     "chain_of",
     "finish_cancelled_capture",

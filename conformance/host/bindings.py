@@ -42,3 +42,12 @@ def watch_bindings(output: io.AgentOutput) -> Iterator[list[str]]:
         yield bindings
     finally:
         output.__class__ = plain
+
+
+def bind_tail(output: io.AgentOutput, sink: io.AudioOutput) -> None:
+    """Bind ``sink`` as a plugin does: by the host's swap point, or by assignment without one."""
+    replace = getattr(output, "replace_audio_tail", None)
+    if replace is None:
+        output.audio = sink
+    else:
+        replace(sink)

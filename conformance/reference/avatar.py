@@ -15,7 +15,7 @@ from livekit.agents.voice.avatar import AvatarSession, DataStreamAudioOutput
 from livekit.agents.voice.room_io import ATTRIBUTE_PUBLISH_ON_BEHALF
 
 from conformance import __version__
-from conformance.endpoint import Binding, swap_audio_endpoint
+from conformance.host import bind_tail
 
 from .api import ReferenceApi, ReferenceError
 
@@ -35,13 +35,13 @@ class ReferencePlugin(Plugin):
 Plugin.register_plugin(ReferencePlugin())
 
 SAMPLE_RATE = 24000
-CLOSE_TIMEOUT = 10.0
 
 
 class ReferenceAvatar(AvatarSession[Any]):
     """An avatar whose worker is sent audio over byte streams.
 
-    It makes nothing good that the host itself does wrong: what fails here is the host's defect.
+    It is careful with its vendor, and makes nothing good that the host itself does wrong: what
+    fails here is the host's defect.
 
     ``api_key`` falls back to ``REFERENCE_API_KEY``. ``identity`` is unique for each instance unless
     it is given. Raises `ReferenceError` where a setting is missing.
@@ -56,7 +56,6 @@ class ReferenceAvatar(AvatarSession[Any]):
         self._identity = identity or f"reference-avatar-{uuid4().hex[:8]}"
         self._remote_session: str | None = None
         self._output: Any = None
-        self._binding: Binding | None = None
         self._starting: asyncio.Task[Any] | None = None
         self._own_room: rtc.Room | None = None
         self._own_session: AgentSession[Any] | None = None
@@ -112,7 +111,7 @@ class ReferenceAvatar(AvatarSession[Any]):
             self._starting = None
 
     async def aclose(self) -> None:
-        """End the avatar: its endpoint, its vendor session, its participant. Never raises."""
+        """End the avatar: its vendor session, its participant. Never raises."""
         if self._starting is not None and self._starting is not asyncio.current_task():
             self._starting.cancel()
             with suppress(asyncio.CancelledError, Exception):
@@ -131,7 +130,6 @@ class ReferenceAvatar(AvatarSession[Any]):
             return
         if session is not None:
             session.off("close", self._on_session_close)
-        self._unbind()
         remote, self._remote_session = self._remote_session, None
         if remote is not None:
             try:
@@ -139,31 +137,23 @@ class ReferenceAvatar(AvatarSession[Any]):
                     await vendor.end(remote)
             except ReferenceError as error:
                 logger.warning("%s", error)
-        try:
-            await asyncio.wait_for(self._leave_room(), CLOSE_TIMEOUT)
-        except asyncio.TimeoutError:
-            logger.warning("reference: the room did not answer; the participant may stay")
+        await self._leave_room()
 
     async def _leave_room(self) -> None:
         await super().aclose()
 
     def _bind(self) -> None:
-        assert self._own_room is not None
-        self._binding = swap_audio_endpoint(
-            self._output,
-            DataStreamAudioOutput(
-                self._own_room,
-                destination_identity=self._identity,
-                sample_rate=SAMPLE_RATE,
-                wait_remote_track=rtc.TrackKind.KIND_VIDEO,
-                wait_playback_start=True,
-            ),
-        )
+        bind_tail(self._output, self._sink())
 
-    def _unbind(self) -> None:
-        if self._binding is not None:
-            self._binding.unbind()
-            self._binding = None
+    def _sink(self) -> DataStreamAudioOutput:
+        assert self._own_room is not None
+        return DataStreamAudioOutput(
+            self._own_room,
+            destination_identity=self._identity,
+            sample_rate=SAMPLE_RATE,
+            wait_remote_track=rtc.TrackKind.KIND_VIDEO,
+            wait_playback_start=True,
+        )
 
     def _on_session_close(self, _: object) -> None:
         self._closing = self._closing or asyncio.ensure_future(self._release())

@@ -31,6 +31,7 @@ from conformance.timeline import Event
 from . import load
 from .canary import secrets_of
 from .host_chain import ChainKit, ChainScene, chain_kits
+from .host_defects import defect_behind
 from .imports import import_effects
 from .leftovers import watch_connections
 from .reference import reference_provider
@@ -119,7 +120,8 @@ def run_check(
         return replace(result, outcome=Outcome.BLOCKED, reason=home)
     scenario = _provider_scenario(provider, check, variant, subject.peers)
     result = _play(runner, seed, result, scenario)
-    if result.outcome is Outcome.FAILED and provider.name != "reference":
+    packaging = check.requirement.startswith("META-")
+    if result.outcome is Outcome.FAILED and provider.name != "reference" and not packaging:
         return _unless_host_is_to_blame(result, check, variant, runner, seed)
     return result
 
@@ -202,14 +204,20 @@ def _unless_host_is_to_blame(
     reference = _of_reference(check, variant, runner, seed)
     if reference.outcome is not Outcome.FAILED:
         return result
-    finding = reference.finding
-    why = f"expected {finding.expected}; observed {finding.observed}" if finding else ""
-    version = host_versions()["livekit-agents"]
+    defect = defect_behind(result.id)
+    if defect is None:
+        why = reference.finding.observed if reference.finding is not None else ""
+        return replace(
+            result,
+            outcome=Outcome.ERROR,
+            reason=f"the reference provider fails {reference.id} too, and no known defect of the "
+            f"host explains it: {why}",
+        )
     return replace(
         result,
         outcome=Outcome.BLOCKED,
-        reason=f"host defect, livekit-agents {version}: the reference provider fails it too: {why}",
-        reference=str(reference.id),
+        reason=f"host defect {defect.id} of livekit-agents: {defect.text}",
+        reference=defect.id,
     )
 
 

@@ -213,7 +213,7 @@ class Scene:
         return [identity for identity in present if identity not in (AGENT, USER)]
 
     def break_start(self, avatar: Avatar) -> None:
-        """Make the vendor refuse ``avatar`` from now on; raises `NotApplicable` without a vendor."""
+        """Make the vendor refuse ``avatar`` from now on; `NotApplicable` without a vendor."""
         if avatar.provider.vendor_backend(avatar.context) is None:
             raise NotApplicable("the provider has no vendor API (transport in-process)")
         avatar.backend.inject(Fault("status", status=401), times=None)

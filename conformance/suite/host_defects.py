@@ -1,0 +1,54 @@
+"""The known defects of the host: why a check may be blocked for every provider."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+
+import conformance.requirements
+from conformance.outcomes import CheckId
+
+_toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+
+@dataclass(frozen=True)
+class HostDefect:
+    """A defect of livekit-agents.
+
+    ``checks`` are requirement ids, with a variant where only that one is affected; ``hosts`` is a
+    specifier of versions; ``symbol`` is where in the host it is.
+    """
+
+    id: str
+    checks: tuple[str, ...]
+    hosts: str
+    symbol: str
+    text: str
+    workaround: str
+
+    def explains(self, check: CheckId, host_version: str) -> bool:
+        """Whether it makes ``check`` fail on that host, for any provider."""
+        name = check.requirement
+        named = name if check.variant is None else f"{name}[{check.variant}]"
+        listed = name in self.checks or named in self.checks
+        return listed and SpecifierSet(self.hosts).contains(host_version, prereleases=True)
+
+
+@cache
+def host_defects() -> tuple[HostDefect, ...]:
+    """Every known defect."""
+    path = Path(str(conformance.requirements.__file__)).parent / "host_defects.toml"
+    listed = _toml.loads(path.read_text(encoding="utf-8"))["defect"]
+    return tuple(HostDefect(**{**entry, "checks": tuple(entry["checks"])}) for entry in listed)
+
+
+def defect_behind(check: CheckId) -> HostDefect | None:
+    """The known defect of the installed host that makes ``check`` fail, if there is one."""
+    version = importlib.metadata.version("livekit-agents")
+    return next((d for d in host_defects() if d.explains(check, version)), None)
