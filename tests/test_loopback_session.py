@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 from livekit import api, rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.avatar import DataStreamAudioOutput
@@ -110,6 +111,15 @@ def test_speech_reaches_the_avatar_and_its_playback_comes_back() -> None:
     assert result["recorded"] > 0
 
 
+def _emits_in_order() -> bool:
+    emitter: rtc.EventEmitter[str] = rtc.EventEmitter()
+    emitter.on("event", lambda: None)
+    return isinstance(emitter._events["event"], dict)
+
+
+@pytest.mark.skipif(
+    not _emits_in_order(), reason="this rtc calls an event's listeners in no particular order"
+)
 def test_two_runs_have_the_same_timeline_and_leave_nothing() -> None:
     """Two runs in one process happen alike and leave no task and no directory."""
     first, second = run_virtual(speak), run_virtual(speak)
