@@ -217,7 +217,7 @@ def _unless_host_is_to_blame(
         result,
         outcome=Outcome.BLOCKED,
         reason=f"host defect {defect.id} of livekit-agents: {defect.text}",
-        reference=defect.id,
+        reference=f"host::{defect.id}",
     )
 
 
