@@ -28,7 +28,7 @@ TAILS = ("plain", "reporting", "pausing")
 
 
 class Endpoint(RuleBasedStateMachine):
-    """Any order of what an agent, an application and tails do to a chain with the endpoint in it."""
+    """Any order of what an agent, an application and tails do to a chain with the endpoint."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,6 +17,9 @@ from .swap_rpc import AvatarFactory, SwapRequest, serve_swaps
 
 logger = logging.getLogger(__name__)
 
+_CANCEL_PATIENCE = 1.0
+"""Seconds given to a step that took too long, to end when it is cancelled."""
+
 
 class Avatar(Protocol):
     """What the switcher needs of an avatar; every `AvatarSession` of livekit-agents has it."""
@@ -149,22 +152,32 @@ class AvatarSwitcher:
                 swap_audio_endpoint(self._session.output, bound)
 
     async def _start(self, avatar: Avatar) -> None:
+        chain = self._session.output.audio
+        try:
+            await _bounded(
+                avatar.start(self._session, self._room),
+                self._start_timeout,
+                "start() did not return",
+            )
+        finally:
+            self._keep_wrappers(chain)
+        wait_for_join = getattr(avatar, "wait_for_join", None)
+        if self._join_timeout is not None and wait_for_join is not None:
+            seconds = self._join_timeout
+            what = "the avatar did not join the room"
+            try:
+                # its own timeout comes first, if it keeps to it
+                joined = wait_for_join(timeout=seconds)
+                await _bounded(joined, seconds + _CANCEL_PATIENCE, what)
+            except asyncio.TimeoutError as error:
+                raise TimeoutError(f"{what} within {seconds:g} s") from error
+
+    def _keep_wrappers(self, chain: io.AudioOutput | None) -> None:
         output = self._session.output
-        chain = output.audio
-        await _bounded(
-            avatar.start(self._session, self._room), self._start_timeout, "start() did not return"
-        )
         bound = output.audio
         if chain is not None and chain.next_in_chain is not None and bound is not chain:
             output.audio = chain
             swap_audio_endpoint(output, bound)
-        wait_for_join = getattr(avatar, "wait_for_join", None)
-        if self._join_timeout is not None and wait_for_join is not None:
-            await _bounded(
-                wait_for_join(timeout=self._join_timeout),
-                self._join_timeout,
-                "the avatar did not join the room",
-            )
 
     async def _roll_back(self, new: Avatar, before: io.AudioOutput | None) -> None:
         try:
@@ -192,10 +205,16 @@ class AvatarSwitcher:
 
 
 async def _bounded(awaitable: Awaitable[None], seconds: float, what: str) -> None:
+    task = asyncio.ensure_future(awaitable)
     try:
-        await asyncio.wait_for(awaitable, seconds)
-    except asyncio.TimeoutError:
-        raise TimeoutError(f"{what} within {seconds:g} s") from None
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCEL_PATIENCE)
+    if task.cancelled() or not task.done():
+        raise TimeoutError(f"{what} within {seconds:g} s")
+    task.result()
 
 
 def _same_identity(old: Avatar, new: Avatar) -> bool:
