@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,9 +58,8 @@ class Delivery:
 
 
 def _html(run: Run) -> str:
-    from . import html
-
-    return html.render(run)
+    # Jinja2 is imported where a page is asked for, and nowhere else.
+    return str(importlib.import_module("conformance.report.html").render(run))
 
 
 def _step_summary() -> Path | None:

@@ -133,7 +133,7 @@ def tier_in_words(run: Run, subject: SubjectRun) -> str:
     """The tier, and why there is none where the results are not the reason."""
     reached = tier(run, subject)
     if reached is not Tier.NONE:
-        return reached.value
+        return str(reached.value)
     if partial_because(run):
         return "none (partial run)"
     if not run.selection.whole:
