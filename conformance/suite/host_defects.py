@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 import conformance.requirements
 from conformance.outcomes import CheckId
+from conformance.plugin.manifest import Transport
 
 _toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
@@ -22,7 +23,8 @@ class HostDefect:
     """A defect of livekit-agents.
 
     ``checks`` are requirement ids, with a variant where only that one is affected; ``hosts`` is a
-    specifier of versions; ``symbol`` is where in the host it is.
+    specifier of versions; ``symbol`` is where in the host it is. ``transports`` are the ones that
+    it concerns.
     """
 
     id: str
@@ -31,6 +33,7 @@ class HostDefect:
     symbol: str
     text: str
     workaround: str
+    transports: tuple[Transport, ...] = ("bytestream", "websocket", "in-process")
 
     def explains(self, check: CheckId, host_version: str) -> bool:
         """Whether it makes ``check`` fail on that host, for any provider."""
@@ -45,7 +48,10 @@ def host_defects() -> tuple[HostDefect, ...]:
     """Every known defect."""
     path = Path(str(conformance.requirements.__file__)).parent / "host_defects.toml"
     listed = _toml.loads(path.read_text(encoding="utf-8"))["defect"]
-    return tuple(HostDefect(**{**entry, "checks": tuple(entry["checks"])}) for entry in listed)
+    return tuple(
+        HostDefect(**{key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()})
+        for entry in listed
+    )
 
 
 def defect_behind(check: CheckId) -> HostDefect | None:

@@ -122,7 +122,9 @@ def run_check(
     result = _play(runner, seed, result, scenario)
     packaging = check.requirement.startswith("META-")
     if result.outcome is Outcome.FAILED and provider.name != "reference" and not packaging:
-        return _unless_host_is_to_blame(result, check, variant, runner, seed)
+        reference = _of_reference(check, variant, runner, seed)
+        if reference.outcome is Outcome.FAILED:
+            return _judged_with_host(result, reference, provider)
     return result
 
 
@@ -198,12 +200,10 @@ def _play(
     )
 
 
-def _unless_host_is_to_blame(
-    result: CheckResult, check: Check, variant: str | None, runner: StageRunner, seed: int | None
+def _judged_with_host(
+    result: CheckResult, reference: CheckResult, provider: Provider
 ) -> CheckResult:
-    reference = _of_reference(check, variant, runner, seed)
-    if reference.outcome is not Outcome.FAILED:
-        return result
+    """What a failure is worth that the reference provider shows as well."""
     defect = defect_behind(result.id)
     if defect is None:
         why = reference.finding.observed if reference.finding is not None else ""
@@ -213,6 +213,8 @@ def _unless_host_is_to_blame(
             reason=f"the reference provider fails {reference.id} too, and no known defect of the "
             f"host explains it: {why}",
         )
+    if provider.manifest.transport not in defect.transports:
+        return result
     return replace(
         result,
         outcome=Outcome.BLOCKED,

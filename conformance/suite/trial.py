@@ -60,7 +60,8 @@ class Trial:
     """What happened when ``start()`` met a fault.
 
     ``elapsed`` is how long ``start()`` took, in seconds by the stage's clock; ``hung`` that it did
-    not return within its bound. ``requests`` counts the requests to the faulty call, with the
+    not return within its bound, ``served`` that it returned and an avatar has come: the provider
+    needs nothing of what was spoilt. ``requests`` counts the requests to the faulty call, with the
     moments at which they came.
     """
 
@@ -68,6 +69,7 @@ class Trial:
     call: str
     raised: Raised | None
     hung: bool
+    served: bool
     elapsed: float
     at: float
     requests: tuple[float, ...]
@@ -126,9 +128,11 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
     began = scene.clock.now()
     raised: Raised | None = None
     hung = False
+    served = False
     try:
         await scene.start(avatar, ready=False)
         await scene.clock.sleep(1.0)
+        served = fault not in SOCKET_FAULTS and any(worker.in_room for worker in avatar.workers)
     except ProviderRaised as failure:
         raised = Raised.of(failure.error)
     except Violation:
@@ -151,6 +155,7 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
         call=call,
         raised=raised,
         hung=hung,
+        served=served,
         elapsed=elapsed,
         at=began,
         requests=tuple(r.at for r in avatar.backend.requests if r.call == call),
