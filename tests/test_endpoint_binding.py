@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -205,5 +207,19 @@ def test_an_output_whose_next_one_cannot_be_exchanged_is_replaced() -> None:
         new = Leaf(scene, "new")
         swap_audio_endpoint(output, new)
         assert output.audio is new
+
+    play(scenario)
+
+
+def test_a_binding_keeps_no_output_alive() -> None:
+    """An agent's output is gone with the agent, also when endpoints were bound to it."""
+
+    async def scenario(scene: ChainScene) -> None:
+        output = scene.bound(None)
+        swap_audio_endpoint(output, Leaf(scene, "leaf"))
+        gone = weakref.ref(output)
+        del output
+        gc.collect()
+        assert gone() is None
 
     play(scenario)

@@ -4,15 +4,22 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from livekit import rtc
 from livekit.agents.voice import io
 
 from conformance import host
-from conformance.endpoint import SwapPoint, swap_audio_endpoint
-from conformance.loopback.clock import VirtualClock, VirtualLoop, run_virtual
+from conformance.endpoint import SwapPoint, binding, swap_audio_endpoint
+from conformance.loopback.clock import ClockError, VirtualClock, VirtualLoop, run_virtual
 from conformance.suite.host_chain_scene import (
     FRAME,
     ChainScene,
@@ -227,3 +234,51 @@ def test_captures_that_wait_at_a_tail_end_with_the_swap(
         assert set(reached) <= set(pushed)
 
     run_virtual(main, seed=seed)
+
+
+class Forgets(SwapPoint):
+    def replace_tail(self, sink: io.AudioOutput | None) -> None:
+        super().replace_tail(sink)
+        self._open.clear()
+
+
+class Doubles(SwapPoint):
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        if self._capturing is None:
+            await super().capture_frame(frame)
+        await super().capture_frame(frame)
+
+
+class Reenters(SwapPoint):
+    def flush(self) -> None:
+        super().flush()
+        self._settle()
+
+
+class StaysAttached(SwapPoint):
+    def on_detached(self) -> None:
+        self._attached = False
+
+
+class ReportsWhatWasPushed(SwapPoint):
+    def on_playback_finished(
+        self,
+        *,
+        playback_position: float,
+        interrupted: bool,
+        synchronized_transcript: str | None = None,
+    ) -> None:
+        super().on_playback_finished(playback_position=1e6, interrupted=interrupted)
+
+
+@pytest.mark.parametrize(
+    "flawed", [Forgets, Doubles, Reenters, StaysAttached, ReportsWhatWasPushed]
+)
+def test_the_property_finds_a_flaw(
+    flawed: type[SwapPoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The random runs above are able to find each of these."""
+    monkeypatch.setattr(binding, "SwapPoint", flawed)
+    quick = settings(TestEndpoint.settings, phases=[Phase.generate], report_multiple_bugs=False)
+    with pytest.raises((AssertionError, ClockError)):
+        run_state_machine_as_test(Endpoint, settings=quick)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from .binding import Binding, current_endpoint, insert_swap_point, swap_audio_endpoint
 from .swap_point import SwapPoint, Unbound
-from .swap_rpc import SwapRequest
-from .switcher import AvatarSwitcher, Order, SwapError
+from .swap_rpc import AvatarFactory, SwapRequest
+from .switcher import Avatar, AvatarSwitcher, Order, SwapError
 
 __all__ = [
+    "Avatar",
+    "AvatarFactory",
     "AvatarSwitcher",
     "Binding",
     "Order",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from livekit.agents.voice import io
@@ -21,13 +21,14 @@ class Binding:
 
     output: io.AgentOutput
     sink: io.AudioOutput | None
+    _call: object = field(default_factory=object, repr=False)
 
     @property
     def owner(self) -> bool:
         """Whether what is bound now was bound by this call."""
         return (
             self.sink is not None
-            and _owners.get(self.output) is self
+            and _last_call.get(self.output) is self._call
             and any(output is self.sink for output in host.chain_of(self.output.audio))
         )
 
@@ -42,7 +43,8 @@ class Binding:
         return True
 
 
-_owners: WeakKeyDictionary[io.AgentOutput, Binding] = WeakKeyDictionary()
+# not the binding itself: it holds the output, which would then live for ever
+_last_call: WeakKeyDictionary[io.AgentOutput, object] = WeakKeyDictionary()
 
 
 def swap_audio_endpoint(output: io.AgentOutput, sink: io.AudioOutput | None) -> Binding:
@@ -65,7 +67,7 @@ def swap_audio_endpoint(output: io.AgentOutput, sink: io.AudioOutput | None) -> 
         point.replace_tail(sink)
         host.follow_sample_rate(wrappers, point.sample_rate)
     binding = Binding(output, sink)
-    _owners[output] = binding
+    _last_call[output] = binding._call
     return binding
 
 
