@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from conformance.faults import Fault
 from conformance.outcomes import NotApplicable, ProviderRaised
@@ -15,6 +16,9 @@ from .registry import check
 from .scene import Scene
 from .swap import hears
 from .trial import NO_API
+
+if TYPE_CHECKING:
+    from conformance.plugin.manifest import Manifest
 
 END_HINT = "end the session at the vendor in aclose(); one that is lost keeps billing"
 
@@ -180,7 +184,13 @@ async def close_despite_failures(scene: Scene, variant: str) -> None:
     await scene.clock.sleep(1.0)
 
 
-@check("UNBIND-11", variants=("job-shutdown", "session-close"))
+def _no_avatar_of_its_own(manifest: Manifest) -> str | None:
+    if manifest.transport == "in-process":
+        return "nothing of the avatar is outside the process (transport in-process)"
+    return None
+
+
+@check("UNBIND-11", variants=("job-shutdown", "session-close"), exempt=_no_avatar_of_its_own)
 async def ends_with_the_call(scene: Scene, variant: str) -> None:
     """Job shutdown and the session's close end the avatar too, once."""
     await scene.start_session()

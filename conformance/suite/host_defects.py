@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
@@ -48,10 +50,11 @@ def host_defects() -> tuple[HostDefect, ...]:
     """Every known defect."""
     path = Path(str(conformance.requirements.__file__)).parent / "host_defects.toml"
     listed = _toml.loads(path.read_text(encoding="utf-8"))["defect"]
-    return tuple(
-        HostDefect(**{key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()})
-        for entry in listed
-    )
+    return tuple(HostDefect(**_with_tuples(entry)) for entry in listed)
+
+
+def _with_tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
 def defect_behind(check: CheckId) -> HostDefect | None:

@@ -292,7 +292,12 @@ class Scene:
         """Let the agent speak; the speech goes through the whole real pipeline of the host."""
         speech = self.speech(seconds, text=text, paced=paced)
         self.timeline.record("agent", "say", seconds=seconds, paced=paced)
-        speech.handle = self.session.say(speech.text, audio=speech.frames())
+        try:
+            speech.handle = self.session.say(speech.text, audio=speech.frames())
+        except RuntimeError as error:  # what the host raises when its session has closed
+            raise Violation(
+                Finding("the agent session is open", str(error), at=self.clock.now())
+            ) from None
         return speech
 
     async def spoken(self, speech: Speech) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.outcomes import KitError
+from conformance.outcomes import KitError, NotApplicable
 from conformance.worker import Worker
 
 from .avatar import Avatar
@@ -258,5 +258,7 @@ def finished(scene: Scene, times: int) -> None:
 def _worker_of(avatar: Avatar) -> Worker:
     worker = avatar.speaker
     if worker is None:
+        if avatar.manifest.transport == "in-process":
+            raise NotApplicable("nobody reports from outside the process (transport in-process)")
         raise KitError(f"{avatar.label} has no worker that could report late")
     return worker
