@@ -24,6 +24,7 @@ def avatar_provider_manifest() -> Any:
             {"name": "avatar_id", "environment": "AVATARIO_AVATAR_ID", "secret": False},
         ],
         "capabilities": {"restartable": True},
+        "bounds": {"start": 40},
     }
 
 

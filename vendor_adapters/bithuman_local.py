@@ -43,11 +43,12 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar() -> Any:
+def create_avatar(context: AdapterContext) -> Any:
     """Construct it."""
+    from livekit.agents import NOT_GIVEN
     from livekit.plugins import bithuman
 
-    return bithuman.AvatarSession()
+    return bithuman.AvatarSession(avatar_participant_identity=context.identity or NOT_GIVEN)
 
 
 @hookimpl
@@ -56,13 +57,7 @@ async def bind_audio_endpoint(
 ) -> None:
     """Start it, with the stand-in where it imports the SDK."""
     with sdk(context):
-        await avatar.start(
-            agent_session,
-            room=room,
-            livekit_url=context.livekit_url,
-            livekit_api_key=context.livekit_api_key,
-            livekit_api_secret=context.livekit_api_secret,
-        )
+        await avatar.start(agent_session, room=room)
 
 
 @contextmanager

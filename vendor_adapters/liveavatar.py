@@ -145,7 +145,9 @@ async def play(session: SocketSession) -> None:
         async for message in session.socket:
             event = json.loads(message.data)
             if event["type"] == "agent.speak":
-                player.push(base64.b64decode(event["audio"], validate=True), SAMPLE_RATE, 1)
+                pcm = base64.b64decode(event["audio"], validate=True)
+                if worker.in_room:
+                    player.push(pcm, SAMPLE_RATE, 1)
             elif event["type"] == "agent.speak_end":
                 player.end_segment()
             elif event["type"] == "agent.interrupt":

@@ -22,14 +22,14 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 async def bind_audio_endpoint(
     avatar: Any, agent_session: Any, room: Any, context: AdapterContext
 ) -> object:
-    """Start the avatar as the plugins' own examples do."""
-    started: object = await avatar.start(
-        agent_session,
-        room=room,
-        livekit_url=context.livekit_url,
-        livekit_api_key=context.livekit_api_key,
-        livekit_api_secret=context.livekit_api_secret,
-    )
+    """Start the avatar as the plugins' own examples do; an empty setting is not passed on."""
+    settings = {
+        "livekit_url": context.livekit_url,
+        "livekit_api_key": context.livekit_api_key,
+        "livekit_api_secret": context.livekit_api_secret,
+    }
+    given = {name: value for name, value in settings.items() if value}
+    started: object = await avatar.start(agent_session, room=room, **given)
     return started
 
 
