@@ -153,7 +153,7 @@ class LiveRunner:
     async def _run(self, scenario: Callable[[Stage], Awaitable[T]], loop: RealTimeLoop) -> T:
         stage = LiveStage(self._credentials, loop)
         async with stage.opened():
-            with _environment(stage.server.credentials):
+            with environment(stage.server.credentials):
                 return await self._play(stage, scenario)
 
     async def _play(self, stage: LiveStage, scenario: Callable[[Stage], Awaitable[T]]) -> T:
@@ -180,8 +180,11 @@ async def _until_gone(stage: LiveStage) -> None:
 
 
 @contextmanager
-def _environment(credentials: Credentials) -> Iterator[None]:
-    """Let the environment name this server and no other, and restore it afterwards."""
+def environment(credentials: Credentials) -> Iterator[None]:
+    """Let the environment name this server and no other, and restore it afterwards.
+
+    A job's own API client, with which an avatar's `aclose` removes its participant, reads it.
+    """
     before = {name: value for name, value in os.environ.items() if name.startswith("LIVEKIT_")}
     for name in before:
         del os.environ[name]
