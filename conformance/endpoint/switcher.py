@@ -169,7 +169,7 @@ class AvatarSwitcher:
                 # its own timeout comes first, if it keeps to it
                 joined = wait_for_join(timeout=seconds)
                 await _bounded(joined, seconds + _CANCEL_PATIENCE, what)
-            except asyncio.TimeoutError as error:
+            except (asyncio.TimeoutError, TimeoutError) as error:  # two classes on Python 3.10
                 raise TimeoutError(f"{what} within {seconds:g} s") from error
 
     def _keep_wrappers(self, chain: io.AudioOutput | None) -> None:

@@ -333,9 +333,9 @@ class ChainScene:
         output.audio = root
         return output
 
-    def wrapped(self, *leaf_and_more: Leaf) -> tuple[io.AgentOutput, Listener]:
+    def wrapped(self, leaf: io.AudioOutput) -> tuple[io.AgentOutput, Listener]:
         """An agent's output with a wrapper above a leaf, and a listener on the wrapper."""
-        root = self.wrap(leaf_and_more[0])
+        root = self.wrap(leaf)
         return self.bound(root), Listener(self, root)
 
     def wrap(self, below: io.AudioOutput, make: Wrap = Wrapper) -> io.AudioOutput:
