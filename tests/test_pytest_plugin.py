@@ -407,6 +407,12 @@ def test_nothing_reads_as_a_plain_skip(repository: Repository) -> None:
     assert "skipped" not in result.stdout.str().lower()
 
 
+def test_litter_is_gone_before_a_failure_is_shown(repository: Repository) -> None:
+    """What a failed check leaves to the garbage collector does not disturb the report of it."""
+    repository.behave({"acme::BIND-01": "litter"})
+    repository.run().stdout.fnmatch_lines(["*Captured stdout call*", "the litter is gone"])
+
+
 def debug(repository: Repository, what: str, *arguments: str) -> str:
     """What a debugger prints when ``what`` is typed into it in a run with ``arguments``."""
     result = repository.pytester.run(
