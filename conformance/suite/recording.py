@@ -15,9 +15,14 @@ _LOUD = 0.02
 
 
 async def agent_channel_seconds(scene: Scene) -> float:
-    """Close the session and say how many seconds of speech its recording has of the agent."""
+    """Close the session and say how many seconds of speech its recording has of the agent.
+
+    None at all where the host has written no recording.
+    """
     path = Path(scene.job.session_directory) / "audio.ogg"
     await scene.close_session()
+    if not path.exists():
+        return 0.0
     with av.open(str(path)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
         rate = container.streams.audio[0].rate
