@@ -220,7 +220,12 @@ class _Writer(Generic[StreamInfo, Payload]):
 
     def _record(self, what: str, **detail: str | int) -> None:
         self._link.client.server.timeline.record(
-            self._link.lane, what, self._sender, topic=self._info.topic, **detail
+            self._link.lane,
+            what,
+            self._sender,
+            topic=self._info.topic,
+            to=", ".join(self._destinations) or "everybody",
+            **detail,
         )
 
 

@@ -29,6 +29,7 @@ from .registry import CLOSE_THEN_START
 from .speech import Speech
 from .surroundings import AGENT, ROOM, USER, credential_variables, environment, mint
 from .tails import ClockTail
+from .watch import TailWatch
 
 if TYPE_CHECKING:
     from conformance.plugin.manifest import Manifest
@@ -63,6 +64,8 @@ class Scene:
         self._ear: Ear | None = None
         self._recording = False
         self._background: list[asyncio.Future[Any]] = []
+        self._watches: list[TailWatch] = []
+        self._shown = ""
 
     # what there is
 
@@ -106,6 +109,7 @@ class Scene:
         top = self.session.output.audio
         if top is not None:
             self._ear = Ear(self.timeline, top)
+        self._watch("first")
 
     @contextmanager
     def environment(self, variables: Mapping[str, str | None]) -> Iterator[None]:
@@ -195,6 +199,7 @@ class Scene:
         after = self.chain().tail
         avatar.tail = after if after is not before else None
         self.timeline.record("check", "started", avatar.label, tail=describe(after))
+        self._watch(avatar.label)
         if ready:
             await self.ready(avatar)
         return avatar
@@ -251,6 +256,7 @@ class Scene:
         except Exception as error:  # a provider may raise anything
             raise ProviderRaised("aclose() raises nothing", error) from error
         self.timeline.record("check", "closed", avatar.label)
+        self._watch(avatar.label)
 
     async def abandon(self, avatar: Avatar) -> None:
         """Close an avatar whose start failed, whatever its closing does."""
@@ -274,6 +280,17 @@ class Scene:
         """Bind a tail, or none, as an application does that keeps the wrappers."""
         self.timeline.record("check", "bind", tail=describe(sink))
         swap_audio_endpoint(self.session.output, sink)
+        self._watch(sink.label if sink is not None else "")
+
+    def _watch(self, label: str) -> None:
+        """Show the chain where it has changed, and what its tail is given from now on."""
+        chain = self.chain()
+        if chain.labels() != self._shown:
+            self._shown = chain.labels()
+            self.timeline.record("wrappers", "chain", outputs=self._shown)
+        tail = chain.tail
+        if tail is not None and all(watch.tail is not tail for watch in self._watches):
+            self._watches.append(TailWatch(self.timeline, tail, label))
 
     # speech
 
@@ -382,6 +399,8 @@ class Scene:
         """Close what the check left open, so that nothing of it outlives it."""
         if self._ear is not None:
             self._ear.detach()
+        for watch in self._watches:
+            watch.detach()
         for avatar in self.avatars:
             with suppress(Exception):  # a provider that cannot close is judged elsewhere
                 await asyncio.wait_for(
