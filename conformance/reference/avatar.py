@@ -96,7 +96,7 @@ class ReferenceAvatar(AvatarSession[Any]):
         try:
             await super().start(agent_session, room)
             token = self._mint(room, key, secret)
-            async with ReferenceApi(self._api_key) as vendor:
+            async with self._vendor() as vendor:
                 self._remote_session = await vendor.open(
                     url=url, token=token, identity=self._identity
                 )
@@ -133,7 +133,7 @@ class ReferenceAvatar(AvatarSession[Any]):
         remote, self._remote_session = self._remote_session, None
         if remote is not None:
             try:
-                async with ReferenceApi(self._api_key) as vendor:
+                async with self._vendor() as vendor:
                     await vendor.end(remote)
             except ReferenceError as error:
                 logger.warning("%s", error)
@@ -141,6 +141,9 @@ class ReferenceAvatar(AvatarSession[Any]):
 
     async def _leave_room(self) -> None:
         await super().aclose()
+
+    def _vendor(self) -> ReferenceApi:
+        return ReferenceApi(self._api_key)
 
     def _bind(self) -> None:
         bind_tail(self._output, self._sink())

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from livekit import rtc
+from livekit.agents.voice import io
+from livekit.agents.voice.avatar import DataStreamAudioOutput
+
 from conformance.plugin import AdapterContext, VendorAPI, hookimpl
 from conformance.plugin.manager import Provider
 from conformance.reference import adapter as reference
+from conformance.reference.api import ReferenceApi
+from conformance.reference.avatar import SAMPLE_RATE
 from conformance.reference.sound import SoundAvatar
 from conformance.worker import ByteStreamWorker, Seat, Worker
 
@@ -34,9 +41,18 @@ class Kill:
 
 @dataclass
 class Effect:
-    """Whether the changed code has run since the last look."""
+    """Which of the changed functions have run since the last look.
 
-    seen: bool = False
+    A change without a function is one of what the manifest says, and is there from the start.
+    """
+
+    changed: set[str] = field(default_factory=set)
+    ran: set[str] = field(default_factory=set)
+
+    @property
+    def missing(self) -> list[str]:
+        """The changed functions that have not run."""
+        return sorted(self.changed - self.ran)
 
 
 @dataclass(frozen=True)
@@ -49,12 +65,31 @@ class Mutant:
     name: str
     kills: tuple[Kill, ...]
     story: str
-    adapter: object
+    adapter: Callable[[], object]
     effect: Effect = field(default_factory=Effect)
 
     def provider(self) -> Provider:
         """The provider that the kit judges."""
-        return Provider(self.adapter, label=self.name, origin="a mutant", source="bundled")
+        return Provider(self.adapter(), label=self.name, origin="a mutant", source="bundled")
+
+
+class SinkAvatar(SoundAvatar):
+    """The sound avatar with its sink and its API client to be exchanged."""
+
+    sink: Callable[..., io.AudioOutput] = DataStreamAudioOutput
+    client: Callable[[str], ReferenceApi] = ReferenceApi
+
+    def _sink(self) -> Any:
+        return type(self).sink(
+            self._own_room,
+            destination_identity=self._identity,
+            sample_rate=SAMPLE_RATE,
+            wait_remote_track=rtc.TrackKind.KIND_VIDEO,
+            wait_playback_start=True,
+        )
+
+    def _vendor(self) -> ReferenceApi:
+        return type(self).client(self._api_key)
 
 
 class SoundAdapter:
@@ -93,28 +128,38 @@ class SoundAdapter:
 MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(*kills: Kill, story: str) -> Callable[[C], C]:
-    """Declare a class as a mutant: a changed avatar, a changed worker, or a changed adapter.
+def mutant(*kills: Kill, story: str, **fields: Any) -> Callable[[C], C]:
+    """Declare a class as a mutant: a changed avatar, sink, API client, worker or adapter.
 
-    Everything that the class itself defines counts as the change, and must run.
+    Everything that the class itself defines counts as the change, and must run. ``fields`` are
+    set on the adapter: ``manifest`` most often.
     """
 
     def declare(changed: C) -> C:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", changed.__name__).lower()
+        if name in MUTANTS:
+            raise ValueError(f"two mutants are called {name}")
         effect = Effect()
         _watch(changed, effect)
-        MUTANTS[changed.__name__] = Mutant(
-            changed.__name__, kills, story, _adapter_of(changed), effect
-        )
+        MUTANTS[name] = Mutant(name, kills, story, _adapter_of(changed, fields), effect)
         return changed
 
     return declare
 
 
-def _adapter_of(changed: type) -> object:
+def _adapter_of(changed: type, fields: Mapping[str, Any]) -> Callable[[], object]:
     if issubclass(changed, SoundAdapter):
-        return changed()
-    part = "worker" if issubclass(changed, Worker) else "avatar"
-    return type(f"{changed.__name__}Adapter", (SoundAdapter,), {part: changed})()
+        return type(f"{changed.__name__}Adapter", (changed,), dict(fields))
+    if issubclass(changed, Worker):
+        part: dict[str, Any] = {"worker": changed}
+    elif issubclass(changed, io.AudioOutput):
+        part = {"avatar": type("Avatar", (SinkAvatar,), {"sink": changed})}
+    elif issubclass(changed, ReferenceApi):
+        part = {"avatar": type("Avatar", (SinkAvatar,), {"client": changed})}
+    else:
+        part = {"avatar": changed}
+    base = getattr(changed, "adapter", SoundAdapter)
+    return type(f"{changed.__name__}Adapter", (base,), {**part, **fields})
 
 
 def _watch(changed: type, effect: Effect) -> None:
@@ -127,18 +172,20 @@ def _watch(changed: type, effect: Effect) -> None:
 
 
 def _telling(function: Callable[..., Any], effect: Effect) -> Callable[..., Any]:
+    name = function.__name__
+    effect.changed.add(name)
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
         async def tell_async(*args: Any, **options: Any) -> Any:
-            effect.seen = True
+            effect.ran.add(name)
             return await function(*args, **options)
 
         return tell_async
 
     @functools.wraps(function)
     def tell(*args: Any, **options: Any) -> Any:
-        effect.seen = True
+        effect.ran.add(name)
         return function(*args, **options)
 
     return tell
