@@ -55,11 +55,14 @@ class Endpoint(RuleBasedStateMachine):
         }
         self.bound: str | None = "plain"
         self.root = Wrapper(self.tails["plain"])
+        self.middle = self.root.next_in_chain
         self.output = self.scene.bound(self.root)
         self.top = Listener(self.scene, self.root)
         self.due: dict[str, list[bytes]] = {name: [] for name in TAILS}
         self.segments: list[float] = []
         self.capturing = False
+        self.swapped = False
+        self.untold_starts = 0
 
     @rule(frames=st.integers(1, 40))
     def capture(self, frames: int) -> None:
@@ -105,6 +108,10 @@ class Endpoint(RuleBasedStateMachine):
         async def act() -> None:
             swap_audio_endpoint(self.output, None if name is None else self.tails[name])
 
+        if not self.swapped and self.segments and not hasattr(self.middle, "_sink_started_at"):
+            # nobody in this chain knows whether the segment had started before the swap point came
+            self.untold_starts = 1
+        self.swapped = True
         self.bound = name
         self.run(act())
 
@@ -163,7 +170,7 @@ class Endpoint(RuleBasedStateMachine):
             self.run(asyncio.sleep(200))
             finished = self.top.of("finished")
             assert len(finished) == len(self.segments)
-            assert len(self.top.of("started")) <= len(self.segments)
+            assert len(self.top.of("started")) <= len(self.segments) + self.untold_starts
             for event, pushed in zip(finished, self.segments, strict=True):
                 assert -1e-6 <= event.position <= pushed + 1e-6
             self.frames_reach_the_tail_that_was_bound_once()
