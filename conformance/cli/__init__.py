@@ -15,12 +15,16 @@ import typer
 
 from conformance.outcomes import KitError
 
+from .certify import certify
 from .explain import explain
 from .list_command import list_providers
+from .verify import verify
 
 _COMMANDS: dict[str, Callable[..., Any]] = {
     "list": list_providers,
     "explain": explain,
+    "certify": certify,
+    "verify": verify,
 }
 
 # typer brings its own click since 0.2x; both have this base class of what a user typed wrong.

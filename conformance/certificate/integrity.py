@@ -1,0 +1,67 @@
+"""Whether the files that a run was made with are the files that were installed."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from packaging.utils import canonicalize_name
+
+KIT_PACKAGES = ("conformance", "vendor_adapters")
+WITNESSES = ("livekit-agents", "livekit", "livekit-api", "pytest", "pluggy")
+"""The distributions beside the kit whose files decide what a run finds."""
+
+
+def changes_against_wheel(site_packages: Path, wheel: Path) -> Iterator[str]:
+    """Files of the kit that are not as in the wheel that was installed, or are not in it at all."""
+    with zipfile.ZipFile(wheel) as archive:
+        known = {name for name in archive.namelist() if name.split("/")[0] in KIT_PACKAGES}
+        for name in sorted(known):
+            path = site_packages / name
+            if not path.is_file():
+                yield f"{name} is gone"
+            elif path.read_bytes() != archive.read(name):
+                yield f"{name} has been changed"
+    yield from strangers(site_packages, known)
+
+
+def changes_against_record(site_packages: Path, distributions: Iterable[str]) -> Iterator[str]:
+    """Files of installed distributions that are not as their RECORD says."""
+    wanted = set(distributions)
+    for info in sorted(site_packages.glob("*.dist-info")):
+        if canonicalize_name(info.name.rpartition("-")[0]) not in wanted:
+            continue
+        for name, digest in read_record(info / "RECORD"):
+            path = site_packages / name
+            if not path.is_file():
+                yield f"{name} is gone"
+            elif record_digest(path.read_bytes()) != digest:
+                yield f"{name} has been changed"
+
+
+def strangers(site_packages: Path, known: Iterable[str]) -> Iterator[str]:
+    """Files in the kit's packages that are not known; a cached bytecode file is one as well."""
+    expected = set(known)
+    for package in KIT_PACKAGES:
+        for path in sorted((site_packages / package).rglob("*")):
+            name = path.relative_to(site_packages).as_posix()
+            if path.is_file() and name not in expected:
+                yield f"{name} does not belong to the kit"
+
+
+def read_record(record: Path) -> Iterator[tuple[str, str]]:
+    """The files in a RECORD that have a digest, with it."""
+    with record.open(encoding="utf-8", newline="") as file:
+        for row in csv.reader(file):
+            if len(row) == 3 and row[1].startswith("sha256="):
+                yield PurePosixPath(row[0]).as_posix(), row[1]
+
+
+def record_digest(data: bytes) -> str:
+    """The digest as a RECORD writes it."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=")
+    return f"sha256={digest.decode('ascii')}"

@@ -1,0 +1,246 @@
+"""Certifying: a wheel in a fresh environment, the whole set, and what it says put in writing."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from conformance import __version__
+from conformance.plugin.errors import UsageError
+from conformance.report.files import write_text
+from conformance.report.run import Run
+from conformance.requirements import load_revision
+
+from .digests import revision_digest, suite_digest
+from .envelope import seal
+from .environment import Environment, Installer
+from .integrity import WITNESSES, changes_against_record, changes_against_wheel
+from .kit_wheel import KitWheel, make_kit_wheel
+from .loading import load_report
+from .model import Adapter, Certificate, latest_expiry, providers, reached_tier, why_nothing
+from .statement import render
+from .survey import Found
+from .trial import Trial
+from .wheel import Wheel, read_wheel
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_ADAPTER_FILE = "conformance_adapter.py"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be certified.
+
+    ``distribution`` may carry a version (``livekit-plugins-acme==1.2``). ``adapter`` is the path of
+    an adapter's ``.py`` file, or a requirement that brings one; empty where the plugin has its own
+    or the kit has one. ``host`` is a version of livekit-agents, empty for the newest that fits.
+    """
+
+    distribution: str
+    out: Path
+    wheel: Path | None = None
+    adapter: str = ""
+    providers: tuple[str, ...] = ()
+    host: str = ""
+    days: int = 180
+    key: Ed25519PrivateKey | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What came of it.
+
+    ``certificate`` and its ``path`` are None when the run certifies nothing, neither good nor bad;
+    ``nothing_because`` then says why. ``report`` is the run's report in either case.
+    """
+
+    report: Path
+    run: Run
+    certificate: Certificate | None
+    path: Path | None
+    nothing_because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A filled environment: what is in it, and the directory that the run is made in."""
+
+    environment: Environment
+    wheel: Wheel
+    kit: KitWheel
+    folder: Path
+
+
+def certify(
+    request: Request,
+    installer: Installer,
+    trial: Trial,
+    say: Callable[[str], None] = lambda line: None,
+    now: datetime.datetime | None = None,
+) -> Issued:
+    """Certify a wheel, and write its certificate and the report into ``request.out``.
+
+    A certificate of tier none is written as well: it is evidence against the wheel. Raises
+    `UsageError` when nothing could be run, or nothing can be written.
+    """
+    _check_out(request.out)
+    given = read_wheel(request.wheel) if request.wheel is not None else None
+    wanted = _bare(request.distribution)
+    if given is not None and canonicalize_name(given.distribution) != wanted:
+        raise UsageError(f"{given.name} is no wheel of {request.distribution}")
+    with tempfile.TemporaryDirectory(prefix="avatar-conformance-") as temporary:
+        place = _fill(request, given, installer, Path(temporary).resolve(), say)
+        found = _providers(request, place, trial)
+        say(f"certifying {', '.join(provider.name for provider in found)}")
+        report = trial.run(place.environment, [provider.name for provider in found], place.folder)
+        run = load_report(report)
+        _check_same(run, place.wheel, found)
+        reasons = (*_tampering(place), *why_nothing(run))
+        stem = f"{found[0].distribution}-{place.wheel.version}"
+        kept = request.out / f"{stem}.report.json"
+        _write(kept, report.read_text("utf-8"))
+        if reasons:
+            return Issued(kept, run, None, None, reasons)
+        certificate = _certificate(request, place, found, run, now)
+        path = request.out / f"{stem}.intoto.jsonl"
+        line = render(certificate)
+        sealed = line if request.key is None else seal(line, request.key)
+        _write(path, sealed.decode("utf-8") + "\n")
+        return Issued(kept, run, certificate, path)
+
+
+def _fill(
+    request: Request,
+    given: Wheel | None,
+    installer: Installer,
+    temporary: Path,
+    say: Callable[[str], None],
+) -> _Place:
+    folders = {name: temporary / name for name in ("kit", "plugin", "run")}
+    for folder in folders.values():
+        folder.mkdir()
+    say("making a fresh environment")
+    environment = installer.create(temporary / "environment")
+    wheel = given
+    if wheel is None:
+        fetched = installer.fetch(environment, request.distribution, folders["plugin"])
+        wheel = read_wheel(fetched)
+    kit = make_kit_wheel(installer, environment, folders["kit"])
+    wanted = [str(wheel.path), str(kit.path)]
+    if request.host:
+        wanted.append(f"livekit-agents=={request.host}")
+    if request.adapter.endswith(".py"):
+        _copy(Path(request.adapter), folders["run"] / _ADAPTER_FILE)
+    elif request.adapter:
+        wanted.append(request.adapter)
+    say(f"installing {wheel.name} and the kit")
+    installer.install(environment, wanted)
+    return _Place(environment, wheel, kit, folders["run"])
+
+
+def _providers(request: Request, place: _Place, trial: Trial) -> tuple[Found, ...]:
+    name = place.wheel.distribution
+    survey = trial.survey(place.environment, name, place.folder)
+    if survey.problems:
+        raise UsageError(survey.problems[0])
+    known = ", ".join(found.name for found in survey.found)
+    if not survey.found:
+        raise UsageError(f"there is no adapter for {name}; give one with --adapter FILE.py")
+    for wanted in request.providers:
+        if wanted not in {found.name for found in survey.found}:
+            raise UsageError(f"{name} has no provider {wanted!r}; known are: {known}")
+    return tuple(f for f in survey.found if f.name in (request.providers or (f.name,)))
+
+
+def _check_same(run: Run, wheel: Wheel, found: tuple[Found, ...]) -> None:
+    versions = {subject.version for subject in providers(run)}
+    if versions != {wheel.version}:
+        other = ", ".join(map(str, sorted(map(str, versions))))
+        raise UsageError(f"the run was made with version {other}, the wheel is {wheel.version}")
+    if {subject.name for subject in providers(run)} != {provider.name for provider in found}:
+        raise UsageError("the report is about other providers than those that were to be certified")
+    if run.kit != __version__:
+        raise UsageError(f"the run was made with kit {run.kit}, this is {__version__}")
+
+
+def _tampering(place: _Place) -> tuple[str, ...]:
+    site_packages = place.environment.site_packages
+    changes = itertools.chain(
+        changes_against_wheel(site_packages, place.kit.path),
+        changes_against_record(site_packages, WITNESSES),
+    )
+    return tuple(
+        f"the suite was tampered with: {change}" for change in itertools.islice(changes, 5)
+    )
+
+
+def _certificate(
+    request: Request,
+    place: _Place,
+    found: tuple[Found, ...],
+    run: Run,
+    now: datetime.datetime | None,
+) -> Certificate:
+    issued = (now or datetime.datetime.now(datetime.timezone.utc)).replace(microsecond=0)
+    return Certificate(
+        wheel=place.wheel.name,
+        sha256=place.wheel.sha256,
+        distribution=found[0].distribution,
+        version=place.wheel.version,
+        issued=issued,
+        expires=latest_expiry(run, issued, request.days),
+        tier=reached_tier(run),
+        run=run,
+        revision_digest=revision_digest(load_revision(run.revision)),
+        suite_digest=suite_digest(place.environment.site_packages / "conformance"),
+        kit_source=place.kit.source,
+        adapters=tuple(Adapter(f.name, f.origin, f.sha256) for f in found),
+        url=request.url,
+    )
+
+
+def _bare(requirement: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        raise UsageError(
+            f"{requirement!r} is no distribution; give a name like livekit-plugins-acme, "
+            "and a file with --wheel"
+        ) from None
+
+
+def _check_out(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--out {out}: cannot be written to: {reason}") from None
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise UsageError(f"--adapter {source}: cannot be read: {error.strerror}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None

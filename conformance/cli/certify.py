@@ -1,0 +1,89 @@
+"""``avatar-conformance certify``: run the whole set against a wheel, and write a certificate."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from conformance.certificate.issuing import Issued
+
+
+def certify(
+    distribution: Annotated[
+        str, typer.Argument(metavar="DIST", help="Like livekit-plugins-acme, or with ==VERSION.")
+    ],
+    wheel: Annotated[
+        Path | None, typer.Option(help="The wheel to certify; without it, the index's.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="Sign with this Ed25519 private key (PEM).")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The directory to write into.")] = Path(),
+    days: Annotated[int, typer.Option(help="How long it is valid.", min=1, max=730)] = 180,
+    adapter: Annotated[
+        str, typer.Option(help="An adapter's .py file, or a requirement that brings one.")
+    ] = "",
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(help="Of the distribution's providers only this one; repeatable."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="A version of livekit-agents; the newest that fits otherwise.")
+    ] = "",
+    url: Annotated[
+        str, typer.Option(help="Where the run can be looked up; in GitHub Actions by itself.")
+    ] = "",
+) -> None:
+    """Certify a wheel in a fresh environment, and write DIST-VERSION.intoto.jsonl."""
+    from conformance.certificate.envelope import read_private_key
+    from conformance.certificate.environment import CommandInstaller
+    from conformance.certificate.issuing import Request, certify
+    from conformance.certificate.trial import SubprocessTrial
+
+    request = Request(
+        distribution=distribution,
+        out=out,
+        wheel=wheel,
+        adapter=adapter,
+        providers=tuple(provider or ()),
+        host=host,
+        days=days,
+        key=read_private_key(key) if key is not None else None,
+        url=url or _github_run(),
+    )
+    issued = certify(request, CommandInstaller.at_hand(), SubprocessTrial(_say), _say)
+    _conclude(issued)
+
+
+def _conclude(issued: Issued) -> None:
+    from conformance.report.ledger import Tier
+    from conformance.report.verdict import verdict
+
+    certificate = issued.certificate
+    for reason in issued.nothing_because:
+        _say(f"certifies nothing: {reason}")
+    if certificate is None or certificate.tier is Tier.NONE:
+        for problem in verdict(issued.run).problems:
+            _say(f"not certified: {problem}")
+    typer.echo(f"report       {issued.report}")
+    if certificate is None:
+        raise typer.Exit(1)
+    typer.echo(f"certificate  {issued.path}")
+    typer.echo(f"tier         {certificate.tier.value}")
+    typer.echo(f"expires      {certificate.expires:%Y-%m-%d}")
+    if certificate.tier is Tier.NONE:
+        raise typer.Exit(1)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _github_run() -> str:
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (os.environ.get(name, "") for name in names)
+    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""

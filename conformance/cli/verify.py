@@ -1,0 +1,38 @@
+"""``avatar-conformance verify``: judge a certificate, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_WORDS = {"ok": "ok", "failed": "FAILED", "not checked": "-"}
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="DIST-VERSION.intoto.jsonl")],
+    wheel: Annotated[
+        Path | None, typer.Option(help="The wheel that the certificate must be about.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The Ed25519 public key (PEM) that must have signed it.")
+    ] = None,
+) -> None:
+    """Verify a certificate: exit code 0 certified, 1 not certified, 2 no certificate at all."""
+    from conformance.certificate.envelope import read_public_key
+    from conformance.certificate.reading import shown
+    from conformance.certificate.verification import verify
+
+    public = read_public_key(key) if key is not None else None
+    verification = verify(file, wheel=wheel, key=public)
+    for verdict in verification.verdicts:
+        typer.echo(f"{_WORDS[verdict.state]:<6}  {verdict.name:<9}  {shown(verdict.detail)}")
+    certificate = verification.certificate
+    if not verification.certified or certificate is None:
+        because = ", ".join(verification.named("failed")) or "schema"
+        typer.echo(f"not certified: {because}")
+        raise typer.Exit(1)
+    unchecked = verification.named("not checked")
+    but = f" (not checked: {', '.join(unchecked)})" if unchecked else ""
+    typer.echo(shown(f"certified {certificate.tier.value}: {certificate}{but}"))
