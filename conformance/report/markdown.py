@@ -33,8 +33,8 @@ def render(run: Run) -> str:
 def _blocks(run: Run) -> Iterator[str]:
     problems = verdict(run).problems
     yield f"## Avatar conformance: {'not passed' if problems else 'passed'}"
-    host = ", ".join(f"{name} {version}" for name, version in run.host.items())
-    yield f"Requirements {run.revision}, {_cell(host)}, Python {run.python}, kit {run.kit}."
+    host = f"livekit-agents {_cell(run.host['livekit-agents'])}"
+    yield f"Requirements {run.revision}, {host}, Python {run.python}, kit {run.kit}."
     for reason in partial_because(run):
         yield f"**Partial, certifies nothing:** {_cell(reason)}"
     yield _table(run)
