@@ -15,14 +15,20 @@ import typer
 
 from conformance.outcomes import KitError
 
+from .adapter import adapter
 from .certify import certify
 from .explain import explain
 from .list_command import list_providers
+from .new import new
+from .update import update
 from .verify import verify
 
 _COMMANDS: dict[str, Callable[..., Any]] = {
     "list": list_providers,
     "explain": explain,
+    "new": new,
+    "adapter": adapter,
+    "update": update,
     "certify": certify,
     "verify": verify,
 }

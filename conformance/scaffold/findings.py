@@ -66,7 +66,7 @@ def find(package: Package) -> Findings:
     constants = dict(_constants(package))
     variables = tuple(dict.fromkeys(_variables(nodes)))
     urls = _urls(nodes)
-    base = urls[0].path.rstrip("/") if len(urls) == 1 else ""
+    base = urls[0].path.rstrip("/") if len(urls) == 1 and urls[0].scheme == "https" else ""
     return Findings(
         package=package.name,
         distribution=package.distribution,

@@ -95,10 +95,18 @@ def _parsed(distribution: str, path: Path, module: str) -> Source:
 
 
 def _avatar_class(tree: ast.Module) -> ast.ClassDef | None:
+    """The class that derives from the host's, under whatever name it was imported."""
+    names = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     for node in sorted(classes, key=lambda node: node.name != BASE):
         for base in node.bases:
             inner = base.value if isinstance(base, ast.Subscript) else base
-            if ast.unparse(inner).rpartition(".")[2].endswith(BASE):
+            name = ast.unparse(inner).rpartition(".")[2]
+            if names.get(name, name) == BASE:
                 return node
     return None

@@ -67,6 +67,12 @@ def template_source(version: str) -> TemplateSource:
     return TemplateSource(recorded, tag)
 
 
+def template_tags() -> frozenset[str]:
+    """The tags of every template that this machine has, after `template_source`."""
+    _, repository = _cache()
+    return frozenset(_git(repository, "tag", "--list").split())
+
+
 def _cache() -> tuple[str, Path]:
     """The cache's repository, as it is written to a plugin that may be used by others, and itself.
 
