@@ -10,6 +10,7 @@ from dataclasses import replace
 from livekit import api, rtc
 
 from conformance.faults import Fault
+from conformance.host.late_job import LateJob, job_to_come
 from conformance.outcomes import KitError
 from conformance.stage import Credentials
 from conformance.timeline import Timeline
@@ -35,6 +36,7 @@ class RealServer:
         self._removals: list[str] = []
         self._rooms: list[rtc.Room] = []
         self._tokens: dict[int, str] = {}
+        self._jobs: dict[int, LateJob] = {}
         self._waves: list[Wave] = []
         self._timers: list[asyncio.TimerHandle] = []
         self.gateway = Gateway(credentials.url, removed=self._note_removal)
@@ -60,21 +62,27 @@ class RealServer:
         """Connect a participant; raises `rtc.ConnectError` when the token is refused."""
         room = rtc.Room()
         self._listen(room)
-        connecting = room.connect(url or self._credentials.url, token)
         try:
-            await asyncio.wait_for(connecting, CONNECT_TIMEOUT)
+            with job_to_come() as job:
+                connecting = room.connect(url or self._credentials.url, token)
+                await asyncio.wait_for(connecting, CONNECT_TIMEOUT)
         except asyncio.TimeoutError:
             raise rtc.ConnectError(
                 f"no connection to the LiveKit server within {CONNECT_TIMEOUT:g} s"
             ) from None
         self._rooms.append(room)
         self._tokens[id(room)] = token
+        self._jobs[id(room)] = job
         self._timeline.record("room", "joined", room.local_participant.identity)
         return room
 
     def token_of(self, room: rtc.Room) -> str:
         """The token that a room was joined with."""
         return self._tokens[id(room)]
+
+    def late_job_of(self, room: rtc.Room) -> LateJob:
+        """The job that a room's listeners find once it has begun."""
+        return self._jobs[id(room)]
 
     async def publish_video(self, room: rtc.Room) -> None:
         """Publish a camera track that shows a running wave."""

@@ -100,7 +100,8 @@ class LiveStage:
             url=self._server.credentials.url,
             agent_identity=room.local_participant.identity,
         ) as job:
-            yield job
+            with self._server.late_job_of(room).begun(job.context):
+                yield job
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
