@@ -301,11 +301,12 @@ async def where_settings_come_from(scene: Scene, variant: str) -> None:
         "arguments-win": dict(zip(LIVEKIT_VARIABLES, OTHER_SERVER, strict=True)),
     }
     with scene.environment(environments[variant]):
-        await scene.start(avatar)
+        await scene.start(avatar, ready=False)
     if not avatar.workers:
         return
     seat = avatar.workers[0].seat
     expect(seat.url == given.url, f"the vendor is told {given.url}", f"it is told {seat.url}")
+    await scene.ready(avatar)
     expect(
         avatar.workers[0].in_room,
         "the avatar joins with a token that this server accepts",
