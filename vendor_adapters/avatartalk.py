@@ -19,6 +19,8 @@ from conformance.plugin import (
     hookimpl,
 )
 
+from ._deviations.avatartalk import known_deviations as known_deviations
+
 LISTENER = "listener"
 
 

@@ -16,6 +16,8 @@ from unittest import mock
 
 from conformance.plugin import AdapterContext, hookimpl
 
+from ._deviations.bithuman_local import known_deviations as known_deviations
+
 SAMPLE_RATE = 16000
 FPS = 25
 BYTES_PER_FRAME = 2 * SAMPLE_RATE // FPS

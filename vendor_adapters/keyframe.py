@@ -17,6 +17,8 @@ from conformance.plugin import (
     session_api,
 )
 
+from ._deviations.keyframe import known_deviations as known_deviations
+
 if TYPE_CHECKING:
     from livekit import rtc
 

@@ -20,6 +20,8 @@ from conformance.plugin import (
     hookimpl,
 )
 
+from ._deviations.liveavatar import known_deviations as known_deviations
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -145,9 +147,7 @@ async def play(session: SocketSession) -> None:
         async for message in session.socket:
             event = json.loads(message.data)
             if event["type"] == "agent.speak":
-                pcm = base64.b64decode(event["audio"], validate=True)
-                if worker.in_room:
-                    player.push(pcm, SAMPLE_RATE, 1)
+                player.push(base64.b64decode(event["audio"], validate=True), SAMPLE_RATE, 1)
             elif event["type"] == "agent.speak_end":
                 player.end_segment()
             elif event["type"] == "agent.interrupt":

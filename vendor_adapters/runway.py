@@ -17,6 +17,8 @@ from conformance.plugin import (
     hookimpl,
 )
 
+from ._deviations.runway import known_deviations as known_deviations
+
 if TYPE_CHECKING:
     from livekit import rtc
 

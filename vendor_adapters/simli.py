@@ -6,6 +6,8 @@ from typing import Any
 
 from conformance.plugin import STRING, AdapterContext, Call, RoomAccess, VendorAPI, fields, hookimpl
 
+from ._deviations.simli import known_deviations as known_deviations
+
 SESSION_TOKEN = "session-token-1"
 
 

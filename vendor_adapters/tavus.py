@@ -6,6 +6,8 @@ from typing import Any
 
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
+from ._deviations.tavus import known_deviations as known_deviations
+
 
 @hookimpl
 def avatar_provider_manifest() -> Any:

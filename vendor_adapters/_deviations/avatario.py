@@ -1,0 +1,20 @@
+"""What the published Avatario plugin gets wrong."""
+
+from __future__ import annotations
+
+from conformance.plugin import Deviation, hookimpl
+
+from .shared import NOT_KEPT, Plugin
+
+PLUGIN = Plugin("avatario")
+
+
+@hookimpl
+def known_deviations() -> tuple[Deviation, ...]:
+    """List them."""
+    return (
+        *PLUGIN.never_ended("avatar.py:149", why=NOT_KEPT),
+        PLUGIN.early_start("avatar.py:157"),
+        PLUGIN.opened_again("api.py:140", 3, "not-json", "wrong-content-type"),
+        PLUGIN.nameless("api.py:128", "401", "503"),
+    )

@@ -1,0 +1,28 @@
+"""What the published Keyframe plugin gets wrong."""
+
+from __future__ import annotations
+
+from conformance.plugin import Deviation, hookimpl
+
+from .shared import NOT_KEPT, Plugin
+
+PLUGIN = Plugin("keyframe")
+
+
+@hookimpl
+def known_deviations() -> tuple[Deviation, ...]:
+    """List them."""
+    return (
+        *PLUGIN.never_ended("avatar.py:156", why=NOT_KEPT),
+        PLUGIN.binds_after_close("avatar.py:185"),
+        PLUGIN.unbounded_clear("_output.py:50"),
+        PLUGIN.no_timeout("api.py:91"),
+        PLUGIN.opened_again("api.py:101", 4, "not-json", "wrong-content-type"),
+        PLUGIN.status_lost("api.py:119", "503"),
+        PLUGIN.wrong(
+            "META-04",
+            "it imports private modules of the host, which any release may move",
+            at="_output.py:10",
+            mend="write the topic's name out, and bring the bracket cues along",
+        ),
+    )

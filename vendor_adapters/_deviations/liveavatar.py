@@ -1,0 +1,72 @@
+"""What the published LiveAvatar plugin gets wrong."""
+
+from __future__ import annotations
+
+from conformance.plugin import Deviation, hookimpl
+
+from .shared import Plugin
+
+PLUGIN = Plugin("liveavatar")
+NOT_CLOSED = (
+    "aclose() is the base class's alone: the WebSocket, five tasks, two listeners on the session"
+    " and the vendor's billed session stay until the agent session closes"
+)
+CLOSE = (
+    "override aclose(): cancel the main task, which stops the session, and take both listeners off"
+)
+SOCKET = (
+    "start() returns before the WebSocket is connected, and its sink stays bound whether it ever is"
+)
+CONNECT = "connect in start(), wait for 'connected' within bounds, and bind after that"
+UNSERVED = ("socket-closed-at-once", "socket-never-connected")
+
+
+@hookimpl
+def known_deviations() -> tuple[Deviation, ...]:
+    """List them."""
+    return (
+        *(
+            PLUGIN.wrong(requirement, NOT_CLOSED, at="avatar.py:180", mend=CLOSE)
+            for requirement in ("SWAP-10", "UNBIND-04", "UNBIND-05")
+        ),
+        PLUGIN.wrong(
+            "SWAP-02",
+            "audio waits in the plugin for a chunk of up to 1 s, and is dropped when a swap clears"
+            " it: the old avatar never hears the last 0.4 s before the swap",
+            at="avatar.py:233",
+            mend="send what is gathered before the buffer is cleared by flush()",
+        ),
+        PLUGIN.binds_after_close("avatar.py:179"),
+        PLUGIN.wrong(
+            "PLAY-03",
+            "an interrupted segment is reported at what was sent, not at what was played, and of"
+            " several only one is reported",
+            at="avatar.py:187",
+            mend="take the position from the time since agent.speak_started, for each segment",
+        ),
+        PLUGIN.wrong(
+            "PLAY-04",
+            "interrupted before the socket is connected, a segment is never finished",
+            at="avatar.py:184",
+            mend="report a segment that was cleared before any of it was sent, at 0 s",
+        ),
+        PLUGIN.wrong(
+            "PLAY-07",
+            "segments pushed back to back finish at each other's lengths: one position is counted"
+            " for all that was sent",
+            at="avatar.py:248",
+            mend="keep the length of each segment that was sent, in order",
+        ),
+        *(
+            PLUGIN.wrong(requirement, SOCKET, at="avatar.py:224", mend=CONNECT, variants=UNSERVED)
+            for requirement in ("FAULT-01", "FAULT-02", "FAULT-03")
+        ),
+        PLUGIN.wrong(
+            "FAULT-07",
+            "when the avatar leaves in the middle of a speech, the speech never ends",
+            at="avatar.py:316",
+            mend="finish the open segment when the socket closes or the participant leaves",
+        ),
+        PLUGIN.no_timeout("api.py:113", why="300 s for each of 3 attempts, at each of two calls"),
+        PLUGIN.opened_again("api.py:127", 3, "not-json", "wrong-content-type"),
+    )

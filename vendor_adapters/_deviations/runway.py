@@ -1,0 +1,35 @@
+"""What the published Runway plugin gets wrong."""
+
+from __future__ import annotations
+
+from conformance.plugin import Deviation, hookimpl
+
+from .shared import Plugin
+
+PLUGIN = Plugin("runway")
+
+
+@hookimpl
+def known_deviations() -> tuple[Deviation, ...]:
+    """List them."""
+    return (
+        *(
+            PLUGIN.wrong(
+                requirement,
+                "its listener for the session's close event stays after aclose(), one a start",
+                at="avatar.py:137",
+                mend="keep the listener, and take it off with agent_session.off() in aclose()",
+                variants=variants,
+            )
+            for requirement, variants in (
+                ("SWAP-10", ()),
+                ("UNBIND-04", ()),
+                ("FAULT-03", ("json-of-wrong-type",)),
+            )
+        ),
+        PLUGIN.binds_after_close("avatar.py:141"),
+        PLUGIN.early_start("avatar.py:141"),
+        PLUGIN.no_timeout("avatar.py:174"),
+        PLUGIN.opened_again("avatar.py:189", 3, "not-json", "wrong-content-type"),
+        PLUGIN.status_lost("avatar.py:204", "503"),
+    )
