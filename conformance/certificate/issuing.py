@@ -15,7 +15,6 @@ from packaging.utils import canonicalize_name
 
 from conformance import __version__
 from conformance.plugin.errors import UsageError
-from conformance.report.files import write_text
 from conformance.report.run import Run
 from conformance.requirements import load_revision
 
@@ -30,6 +29,7 @@ from .statement import render
 from .survey import Found
 from .trial import Trial
 from .wheel import Wheel, read_wheel
+from .writing import write
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -109,14 +109,14 @@ def certify(
         reasons = (*_tampering(place), *why_nothing(run))
         stem = f"{found[0].distribution}-{place.wheel.version}"
         kept = request.out / f"{stem}.report.json"
-        _write(kept, report.read_text("utf-8"))
+        write(kept, report.read_text("utf-8"))
         if reasons:
             return Issued(kept, run, None, None, reasons)
         certificate = _certificate(request, place, found, run, now)
         path = request.out / f"{stem}.intoto.jsonl"
         line = render(certificate)
         sealed = line if request.key is None else seal(line, request.key)
-        _write(path, sealed.decode("utf-8") + "\n")
+        write(path, sealed.decode("utf-8") + "\n")
         return Issued(kept, run, certificate, path)
 
 
@@ -237,10 +237,3 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
     except OSError as error:
         raise UsageError(f"--adapter {source}: cannot be read: {error.strerror}") from None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None

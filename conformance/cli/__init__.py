@@ -16,9 +16,12 @@ import typer
 from conformance.outcomes import KitError
 
 from .adapter import adapter
+from .baseline import baseline
 from .certify import certify
+from .diff import diff
 from .explain import explain
 from .list_command import list_providers
+from .matrix import matrix
 from .new import new
 from .update import update
 from .verify import verify
@@ -31,6 +34,9 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "update": update,
     "certify": certify,
     "verify": verify,
+    "diff": diff,
+    "matrix": matrix,
+    "baseline": baseline,
 }
 
 # typer brings its own click since 0.2x; both have this base class of what a user typed wrong.
