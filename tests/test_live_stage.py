@@ -13,6 +13,7 @@ from livekit import api, rtc
 
 from conformance.faults import Fault
 from conformance.live.launcher import LiveServer, ServerMissing
+from conformance.live.rules import not_live
 from conformance.live.stage import LiveRunner, TooLong
 from conformance.outcomes import KitError
 from conformance.stage import Stage
@@ -226,3 +227,11 @@ def test_refused_token_is_a_connect_error(runner: LiveRunner) -> None:
         return str(refused.value.message)
 
     assert "401" in runner.run(scenario)
+
+
+def test_checks_that_need_virtual_time_are_told_apart_by_rule() -> None:
+    """A rule, with its reason, says which checks are not played in real time."""
+    assert not_live("PLAY-08") == "needs virtual time: a segment of 10 minutes"
+    assert not_live("UNBIND-10", "room-api-silent") is not None
+    assert not_live("UNBIND-10", "backend-silent") is None
+    assert not_live("SWAP-01", "close-then-start") is None

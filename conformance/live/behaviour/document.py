@@ -17,6 +17,25 @@ Lines are events in the order in which they came.
 """
 
 NOTES = """\
+## What a machine needs
+
+The server listens on 127.0.0.1 only and hands its clients no public STUN server. The SDK's WebRTC
+ignores loopback interfaces, so the machine needs one other interface that is up, with an address
+and a default route, though nothing is sent there: packets from that address to 127.0.0.1 stay
+inside. A network namespace with `lo` and an unconnected `veth` pair is enough; one with `lo` alone
+is not: joining fails after 15 s.
+
+## Findings that reach the checks
+
+- Audio on its way to an avatar is lost when the avatar is removed: in a swap that closes first, 20
+  to 40 ms at the seam (SWAP-02). The loopback room delivers at once, so there it is never lost.
+- A worker takes 0.1 s and more to join. With one identity for both avatars, closing the old one
+  right after `start()` of the new one removes the old participant, and the new one joins
+  afterwards unharmed; once it has joined, it would be the one that is removed (SWAP-08). The
+  loopback room's workers join at once, and show it every time.
+- A user who publishes nothing is unknown to the agent for up to 3 s, and the host publishes no
+  transcript before it knows of somebody (SWAP-05).
+
 ## Not asked again by a test
 
 Seen while measuring, and too dependent on timing, or too slow, for a test.
