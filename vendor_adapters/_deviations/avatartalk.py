@@ -56,4 +56,5 @@ def known_deviations() -> tuple[Deviation, ...]:
             mend="raise AvatarTalkException from it",
             variants=("reset-before-answer",),
         ),
+        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -13,6 +13,10 @@ KICKED = (
 )
 OVERRIDE = "override aclose() in local mode so that it removes nobody"
 CLOSED_FIRST = ("close-then-start",)
+PEERS = (
+    *("to-anam", "to-avatario", "to-avatartalk", "to-bey", "to-bithuman", "to-bithuman-local"),
+    *("to-did", "to-keyframe", "to-lemonslice", "to-runway", "to-simli", "to-tavus", "to-trugen"),
+)
 
 
 @hookimpl
@@ -33,6 +37,7 @@ def known_deviations() -> tuple[Deviation, ...]:
                 ("SWAP-05", ()),
                 ("SWAP-06", CLOSED_FIRST),
                 ("SWAP-08", CLOSED_FIRST),
+                ("SWAP-09", PEERS),
                 ("SWAP-10", ()),
                 ("SWAP-11", CLOSED_FIRST),
                 ("SWAP-14", ()),
