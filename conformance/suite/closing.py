@@ -10,7 +10,8 @@ from conformance.outcomes import NotApplicable, ProviderRaised
 
 from .avatar import Avatar
 from .expect import expect, seconds
-from .growth import GROWTH_HINT, beyond_reference
+from .growth import GROWTH_HINT, beyond_reference, left_by_reference
+from .leftovers import Leftovers
 from .probe import describe
 from .registry import check
 from .scene import Scene
@@ -19,6 +20,9 @@ from .trial import NO_API
 
 if TYPE_CHECKING:
     from conformance.plugin.manifest import Manifest
+
+ANSWER_DELAY = 4.0
+"""Seconds: shorter than any client's timeout, so that the start which goes on succeeds."""
 
 END_HINT = "end the session at the vendor in aclose(); one that is lost keeps billing"
 
@@ -133,35 +137,46 @@ async def same_instance(scene: Scene) -> None:
 async def close_during_start(scene: Scene) -> None:
     """``aclose()`` while ``start()`` waits: both return, nothing is bound, nothing is left."""
 
-    async def interrupted_start(avatar: Avatar) -> list[str]:
-        injected = avatar.backend.inject(Fault("answers-slowly", delay=20.0))
-        before = scene.chain().tail
-        starting = asyncio.ensure_future(scene.bind_call(avatar))
-        await scene.clock.sleep(1.0)
-        waiting = not starting.done()
-        await scene.close(avatar)
-        outcome = await scene.bounded(
-            asyncio.gather(starting, return_exceptions=True),
-            "start() returns when aclose() is called in the middle of it",
-            seconds=scene.manifest.bounds.start,
-        )
-        injected.withdraw()
-        if not waiting and not isinstance(outcome[0], BaseException):
-            raise NotApplicable("start() waits for no answer of the vendor")
-        await scene.clock.sleep(25.0)
-        after = scene.chain().tail
-        return [] if after is before else [describe(after)]
-
     await scene.start_session()
     if scene.provider.vendor_backend(scene.adapter_context()) is None:
         raise NotApplicable(NO_API)
-    bound = await interrupted_start(await scene.create())
+    allowed = await left_by_reference(scene)
+    leftovers = Leftovers.of(scene)
+    before = scene.chain().tail
+    avatar = await scene.create()
+    injected = avatar.backend.inject(Fault("answers-slowly", delay=ANSWER_DELAY))
+    with scene.variables_of(avatar):
+        starting = asyncio.ensure_future(scene.bind_call(avatar))
+        await scene.clock.sleep(1.0)
+    waiting = not starting.done()
+    await scene.close(avatar)
+    outcome = await scene.bounded(
+        asyncio.gather(starting, return_exceptions=True),
+        "start() returns when aclose() is called in the middle of it",
+        seconds=scene.manifest.bounds.start,
+    )
+    injected.withdraw()
+    if not waiting and not isinstance(outcome[0], BaseException):
+        raise NotApplicable("start() waits for no answer of the vendor")
+    await scene.clock.sleep(2 * ANSWER_DELAY)
+    after = scene.chain().tail
+    bound = [] if after is before else [describe(after)]
     expect(
         not bound,
         "nothing is bound when aclose() was called during start()",
         f"{bound[0]} is, and stays" if bound else "",
         hint="cancel the start that is under way in aclose(), or look whether it is closed "
         "before you bind",
+    )
+    for worker in avatar.backend.workers:
+        await worker.aclose()
+    await scene.clock.sleep(1.0)
+    extra = Leftovers.of(scene).since(leftovers).beyond(allowed)
+    expect(
+        not extra,
+        "nothing is left when aclose() was called during start()",
+        "; ".join(extra),
+        hint=GROWTH_HINT,
     )
 
 

@@ -36,7 +36,6 @@ def known_deviations() -> tuple[Deviation, ...]:
         ),
         PLUGIN.wrong(
             "SWAP-02",
-            "audio waits in the plugin for a chunk of up to 1 s, and is dropped when a swap clears"
             " it: the old avatar never hears the last 0.4 s before the swap",
             at="avatar.py:233",
             mend="send what is gathered before the buffer is cleared by flush()",
