@@ -82,7 +82,12 @@ class Heard:
     @property
     def duration(self) -> float:
         """How many seconds of audio were received."""
-        return len(self.pcm) / (BYTES_PER_SAMPLE * self.channels * self.sample_rate)
+        return len(self.pcm) / self.bytes_per_second
+
+    @property
+    def bytes_per_second(self) -> int:
+        """How much PCM one second is."""
+        return BYTES_PER_SAMPLE * self.channels * self.sample_rate
 
 
 class Player:

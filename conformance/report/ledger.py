@@ -77,14 +77,15 @@ def blocker(result: CheckResult) -> str | None:
 
 
 def excused(subject: SubjectRun, result: CheckResult) -> bool:
-    """Whether a blocked result counts against nobody: a host defect or a deviation blocks it.
+    """Whether a blocked result is held against nobody.
 
-    A host defect is what the subject ``host`` fails, or the minimal provider, ``reference``.
+    It is blocked by somebody else, the host or the other provider in a swap, who answers for it; or
+    by a failure of the subject's own that a deviation lists.
     """
     name = blocker(result)
     if name is None:
         return False
-    if name.split("::")[0] in ("host", "reference"):
+    if name.split("::")[0] != subject.name:
         return True
     outcomes = [
         other.outcome

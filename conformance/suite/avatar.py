@@ -57,6 +57,17 @@ class Avatar:
         )
 
     @property
+    def seconds(self) -> float:
+        """How much audio its workers, or it itself in-process, received; in seconds."""
+        total = sum(segment.duration for segment in self.heard)
+        for worker in self.workers:
+            if worker.received and worker.heard:
+                last = worker.heard[-1]
+                played = sum(segment.duration for segment in worker.heard)
+                total += len(worker.received) / last.bytes_per_second - played
+        return total
+
+    @property
     def speaker(self) -> Worker | None:
         """The worker that is sent the audio: the last one with any, else the last of all."""
         with_audio = [worker for worker in self.workers if worker.heard]

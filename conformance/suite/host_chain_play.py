@@ -16,42 +16,46 @@ LONG_AFTER = 5.0
 """Seconds after which nothing of an earlier segment can still be under way."""
 
 
-@check("HOST-10")
-async def host_10(scene: ChainScene) -> None:
-    """A segment that is playing at the swap ends where the playback was."""
+@check("HOST-10", variants=("one-pending", "two-pending"))
+async def host_10(scene: ChainScene, pending: str) -> None:
+    """A segment that is playing at the swap ends where the playback was; one behind it, too."""
     output, listener = scene.wrapped(Leaf(scene, "old"))
     root = listener.output
-    await scene.speak(root, 2.0)
+    due = [0.5] if pending == "one-pending" else [0.5, 0.0]
+    for _ in due:
+        await scene.speak(root, 2.0)
     await scene.clock.sleep(0.5)
     scene.swap(output, Leaf(scene, "new"))
     await scene.finished(root)
     await scene.clock.sleep(LONG_AFTER)
     finished = listener.of("finished")
     expect(
-        len(finished) == 1 and finished[0].interrupted,
-        "the segment that was playing finishes exactly once, interrupted",
+        len(finished) == len(due) and all(event.interrupted for event in finished),
+        "each segment that the old tail had finishes exactly once, interrupted",
         f"the top heard {listener.words}",
-        hint="the new tail knows nothing of it: finish it where the tail is exchanged",
+        hint="the new tail knows nothing of them: finish them where the tail is exchanged",
     )
-    expect(
-        0.5 - FRAME <= finished[0].position <= 0.5 + FRAME,
-        "it finishes at the position that had been played by then, 0.50 s",
-        f"it finished at {finished[0].position:.2f} s, with 2.00 s pushed",
-        hint="what was pushed is not what was heard; take the time since playback started",
-        at=finished[0].at,
-    )
+    for event, position in zip(finished, due, strict=True):
+        expect(
+            position - FRAME <= event.position <= position + FRAME,
+            f"it finishes at the position that had been played by then, {position:.2f} s",
+            f"it finished at {event.position:.2f} s, with 2.00 s pushed",
+            hint="what was pushed is not what was heard; take the time since playback started",
+            at=event.at,
+        )
 
 
-@check("HOST-11")
-async def host_11(scene: ChainScene) -> None:
-    """A segment that is being captured at the swap goes on at the new tail."""
+@check("HOST-11", variants=("goes-on", "flushed-at-once"))
+async def host_11(scene: ChainScene, rest: str) -> None:
+    """A segment that is being captured at the swap goes on at the new tail, if it goes on."""
     old, new = Leaf(scene, "old"), Leaf(scene, "new")
     output, listener = scene.wrapped(old)
     root = listener.output
+    more = 0.4 if rest == "goes-on" else 0.0
     first = await scene.push(root, 0.4)
     await scene.clock.sleep(0.2)
     scene.swap(output, new)
-    second = await scene.push(root, 0.4)
+    second = await scene.push(root, more)
     root.flush()
     await scene.finished(root)
     await scene.clock.sleep(LONG_AFTER)
@@ -69,7 +73,7 @@ async def host_11(scene: ChainScene) -> None:
         hint="only a flushed segment is over at the swap",
     )
     expect(
-        finished[0].at >= 0.2 + 0.4 - FRAME,
+        finished[0].at >= 0.2 + more - FRAME,
         "it finishes when the new tail has played the rest",
         f"it finished {finished[0].at:.2f} s after its first frame",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import time
 from collections import deque
 from collections.abc import Callable
@@ -54,7 +53,6 @@ class HostKit:
 
     def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
         """Wrap; the host puts its swap point in by itself."""
-        _require_swap_point()
         return make(below)
 
     def is_swap_point(self, output: io.AudioOutput) -> bool:
@@ -66,13 +64,12 @@ class HostKit:
         return io.AgentOutput(_nothing, _nothing, _nothing)
 
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
-        """Replace the tail by the host's own call."""
-        _require_swap_point()
-        output.replace_audio_tail(sink)
+        """Replace the tail by the host's own call; a host without one fails by that."""
+        host.replace_tail(output, sink)
 
     def unbind(self, output: io.AgentOutput) -> None:
         """No released host can."""
-        raise NotApplicable(f"livekit-agents {_version()} has no call that unbinds the tail")
+        raise NotApplicable(f"livekit-agents {host.version()} has no call that unbinds the tail")
 
 
 class EndpointKit(HostKit):
@@ -102,15 +99,6 @@ class EndpointKit(HostKit):
 def chain_kits() -> tuple[ChainKit, ...]:
     """The mechanisms that the HOST checks judge."""
     return (HostKit(), EndpointKit())
-
-
-def _require_swap_point() -> None:
-    if not hasattr(io.AgentOutput, "replace_audio_tail"):
-        raise NotApplicable(f"livekit-agents {_version()} has no swap point; 1.6.1 was the first")
-
-
-def _version() -> str:
-    return importlib.metadata.version("livekit-agents")
 
 
 def _nothing() -> None:
@@ -389,6 +377,12 @@ class ChainScene:
             call()
         except NotApplicable:
             raise
+        except host.NoSwapCall as missing:
+            raise Violation(
+                Finding(
+                    "the host can exchange the tail of a chain", str(missing), at=self.clock.now()
+                )
+            ) from missing
         except Exception as error:  # whatever the mechanism raises is what is judged here
             raise Violation(
                 Finding(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 import conformance.requirements
+from conformance import host
 from conformance.outcomes import CheckId
 from conformance.plugin.manifest import Transport
 
@@ -24,9 +25,9 @@ _toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "t
 class HostDefect:
     """A defect of livekit-agents.
 
-    ``checks`` are requirement ids, with a variant where only that one is affected; ``hosts`` is a
-    specifier of versions; ``symbol`` is where in the host it is. ``transports`` are the ones that
-    it concerns.
+    ``checks`` are requirement ids, with a variant where only that one is affected; a ``*`` stands
+    for anything. ``hosts`` is a specifier of versions; ``symbol`` is where in the host it is.
+    ``transports`` are the ones that it concerns.
     """
 
     id: str
@@ -41,7 +42,7 @@ class HostDefect:
         """Whether it makes ``check`` fail on that host, for any provider."""
         name = check.requirement
         named = name if check.variant is None else f"{name}[{check.variant}]"
-        listed = name in self.checks or named in self.checks
+        listed = any(_covers(pattern, name, named) for pattern in self.checks)
         return listed and SpecifierSet(self.hosts).contains(host_version, prereleases=True)
 
 
@@ -59,5 +60,11 @@ def _with_tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def defect_behind(check: CheckId) -> HostDefect | None:
     """The known defect of the installed host that makes ``check`` fail, if there is one."""
-    version = importlib.metadata.version("livekit-agents")
-    return next((d for d in host_defects() if d.explains(check, version)), None)
+    installed = host.version()
+    return next((d for d in host_defects() if d.explains(check, installed)), None)
+
+
+def _covers(pattern: str, *names: str) -> bool:
+    """Whether ``pattern`` matches a name in whole; brackets mean themselves in it."""
+    expression = re.escape(pattern).replace(r"\*", ".*")
+    return any(re.fullmatch(expression, name) for name in names)

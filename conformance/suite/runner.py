@@ -1,11 +1,9 @@
-"""Running one check of one subject on a stage, and putting what happened into words."""
+"""Running one check of one subject: what is judged, by which checks, with which verdict."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
-import re
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -13,35 +11,27 @@ from functools import cache
 from typing import Any
 
 from conformance.outcomes import (
-    Blocked,
     CheckId,
     CheckResult,
-    Finding,
     KitError,
     Level,
-    NotApplicable,
     Outcome,
-    Violation,
 )
 from conformance.plugin.manager import Provider
 from conformance.requirements import load_catalogue
 from conformance.stage import Stage, StageRunner
-from conformance.timeline import Event
 
 from . import load
+from .blame import judged
 from .canary import secrets_of
 from .host_chain import ChainKit, ChainScene, chain_kits
-from .host_defects import defect_behind
 from .imports import import_effects
-from .leftovers import watch_connections
-from .reference import reference_provider
+from .playing import call_check, last_line, play, provider_scenario, without_secrets
 from .registry import Check, registered
 from .scene import open_scene
 
 READINESS = "BIND-01"
 """The check that reports an adapter which cannot even construct its avatar."""
-
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
 @dataclass(frozen=True)
@@ -97,12 +87,12 @@ def run_check(
     *,
     seed: int | None = None,
     stage: StageRunner | None = None,
-    blame_host: bool = True,
+    blame: bool = True,
 ) -> CheckResult:
     """Run one check of ``subject`` and say what became of it; raises nothing of the provider's.
 
     ``stage`` defaults to the loopback stage. ``seed`` shuffles what is ready at the same moment.
-    ``blame_host`` False keeps a failure that the reference provider shares what it is.
+    ``blame`` False keeps a failure a failure, whoever else shares it.
     """
     runner = stage or _loopback()
     provider = subject.provider
@@ -110,7 +100,7 @@ def run_check(
         CheckId(subject.name, check.requirement, variant), _level(check), Outcome.PASSED
     )
     if provider is None:
-        return _play(runner, seed, result, _chain_scenario(subject, check, variant))
+        return play(runner, seed, result, _chain_scenario(subject, check, variant))
     rule = check.exempt(provider.manifest) if check.exempt is not None else None
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
@@ -120,142 +110,47 @@ def run_check(
             return replace(result, outcome=Outcome.ERROR, reason=broken)
         home = f"{subject.name}::{READINESS}"
         return replace(result, outcome=Outcome.BLOCKED, reason=home)
-    scenario = _provider_scenario(provider, check, variant, subject.peers)
-    result = _play(runner, seed, result, scenario)
-    packaging = check.requirement.startswith("META-")
-    excusable = blame_host and provider.name != "reference" and not packaging
-    if result.outcome is Outcome.FAILED and excusable:
-        reference = _of_reference(check, variant, runner, seed)
-        if reference.outcome is Outcome.FAILED and _same_assertion(result, reference):
-            return _judged_with_host(result, reference, provider)
-    return result
+    scenario = provider_scenario(provider, check, variant, subject.peers)
+    result = play(runner, seed, result, scenario)
+    if not blame or provider.name == "reference":
+        return result
+    other = subject.peers.get(_peer_of(variant)) if check.for_peers else None
+    return judged(
+        result, check, provider, other, lambda who: _verdict_on(who, check, variant, runner, seed)
+    )
 
 
 def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Callable[[Stage], Any]:
     async def scenario(stage: Stage) -> None:
         assert subject.kit is not None
         scene = ChainScene(subject.kit, stage.clock, stage.timeline)
-        await _call(check, scene, variant)
+        await call_check(check, scene, variant)
 
     return scenario
 
 
-def _provider_scenario(
-    provider: Provider, check: Check, variant: str | None, peers: Mapping[str, Provider]
-) -> Callable[[Stage], Any]:
-    async def scenario(stage: Stage) -> str:
-        with watch_connections():
-            async with open_scene(stage, provider) as scene:
-                scene.peers = peers
-                await _call(check, scene, variant)
-                return "; ".join(scene.notes)
-
-    return scenario
+_verdicts: dict[tuple[str, str, str | None, str, int | None], CheckResult] = {}
 
 
-async def _call(check: Check, scene: Any, variant: str | None) -> None:
-    arguments = (scene,) if variant is None else (scene, variant)
-    await check.function(*arguments)
-
-
-def _play(
-    runner: StageRunner, seed: int | None, result: CheckResult, scenario: Callable[[Stage], Any]
+def _verdict_on(
+    provider: Provider, check: Check, variant: str | None, runner: StageRunner, seed: int | None
 ) -> CheckResult:
-    """Run ``scenario`` on a fresh stage and fold what it raised into ``result``."""
-    events: list[Event] = []
-    simulated = 0.0
-    reason = ""
-
-    async def observed(stage: Stage) -> None:
-        nonlocal simulated, reason
-        try:
-            reason = await scenario(stage) or ""
-        finally:
-            events.extend(stage.timeline.events)
-            simulated = stage.clock.now()
-
-    outcome = Outcome.PASSED
-    finding: Finding | None = None
-    try:
-        runner.run(observed, seed=seed)
-    except Violation as violation:
-        outcome, finding = Outcome.FAILED, violation.finding
-    except runner.hangs as hang:
-        outcome = Outcome.FAILED
-        finding = Finding("the run goes on", str(hang), "something waits for what never comes")
-    except NotApplicable as exempt:
-        outcome, reason = Outcome.NOT_APPLICABLE, exempt.rule
-    except Blocked as blocked:
-        outcome, reason = Outcome.BLOCKED, str(blocked)
-    except KitError as error:
-        outcome, reason = Outcome.ERROR, str(error)
-        if error.__cause__ is not None:
-            reason += f": {_last_line(error.__cause__)}"
-    except Exception as error:  # anything else is the kit's own fault, and reported as that
-        outcome, reason = Outcome.ERROR, _last_line(error)
-    return replace(
-        result,
-        outcome=outcome,
-        finding=_redacted(finding),
-        reason=_without_secrets(reason),
-        events=tuple(events),
-        simulated_seconds=round(simulated, 6),
-    )
-
-
-def _judged_with_host(
-    result: CheckResult, reference: CheckResult, provider: Provider
-) -> CheckResult:
-    """What a failure is worth that the reference provider shows as well."""
-    defect = defect_behind(result.id)
-    if defect is None:
-        why = reference.finding.observed if reference.finding is not None else ""
-        return replace(
-            result,
-            outcome=Outcome.ERROR,
-            reason=f"the reference provider fails {reference.id} too, and no known defect of the "
-            f"host explains it: {why}",
-        )
-    if provider.manifest.transport not in defect.transports:
-        return result
-    return replace(
-        result,
-        outcome=Outcome.BLOCKED,
-        reason=f"host defect {defect.id} of livekit-agents: {defect.text}",
-        reference=f"host::{defect.id}",
-    )
-
-
-def _same_assertion(result: CheckResult, reference: CheckResult) -> bool:
-    """Whether both failed at the same expectation of a check, figures and names aside."""
-    words = [
-        re.sub(r"[\d.]+|'[^']*'", "#", r.finding.expected) if r.finding is not None else ""
-        for r in (result, reference)
-    ]
-    return words[0] == words[1]
-
-
-_verdicts: dict[tuple[str, str | None, str, int | None], CheckResult] = {}
-
-
-def _of_reference(
-    check: Check, variant: str | None, runner: StageRunner, seed: int | None
-) -> CheckResult:
-    """The reference provider's verdict, found once for each check in a process."""
-    key = (check.where, variant, runner.name, seed)
+    """The raw verdict on a provider that is not under test, found once in a process."""
+    peers = dict.fromkeys((provider.name, _peer_of(variant)), provider)
+    if check.for_peers:
+        variant = f"to-{provider.name}"
+    key = (provider.name, check.where, variant, runner.name, seed)
     if key not in _verdicts:
-        provider = reference_provider()
         blank = CheckResult(
             CheckId(provider.name, check.requirement, variant), _level(check), Outcome.PASSED
         )
-        peers = dict.fromkeys((provider.name, _peer_of(variant)), provider)
-        scenario = _provider_scenario(provider, check, variant, peers)
-        _verdicts[key] = _play(runner, seed, blank, scenario)
+        scenario = provider_scenario(provider, check, variant, peers)
+        _verdicts[key] = play(runner, seed, blank, scenario)
     return _verdicts[key]
 
 
 def _peer_of(variant: str | None) -> str:
-    """The provider that a pair check's variant names; the reference plays both parts for it."""
+    """The provider that a pair check's variant names."""
     return variant.removeprefix("to-") if variant else ""
 
 
@@ -282,7 +177,7 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
     try:
         runner.run(construct)
     except Exception as error:  # so may what surrounds it
-        problem = _without_secrets(str(error) if isinstance(error, KitError) else _last_line(error))
+        problem = without_secrets(str(error) if isinstance(error, KitError) else last_line(error))
     _readiness[id(provider)] = (provider, problem)
     return problem
 
@@ -296,27 +191,6 @@ def _loopback() -> StageRunner:
 
 def _level(check: Check) -> Level:
     return load_catalogue()[check.requirement].level
-
-
-def _last_line(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
-
-
-def _redacted(finding: Finding | None) -> Finding | None:
-    if finding is None:
-        return None
-    return replace(
-        finding,
-        expected=_without_secrets(finding.expected),
-        observed=_without_secrets(finding.observed),
-    )
-
-
-def _without_secrets(text: str) -> str:
-    text = _TOKEN.sub("<room token>", text)
-    return re.sub(r"canary-[\w-]+", "<secret>", text)
 
 
 __all__ = ["Subject", "canaries", "host_versions", "run_check", "subjects"]

@@ -295,19 +295,28 @@ class Scene:
     # speech
 
     def speech(
-        self, seconds: float = 1.0, *, text: str = "one two three four five", paced: bool = False
+        self,
+        seconds: float = 1.0,
+        *,
+        text: str = "one two three four five",
+        paced: bool = False,
+        listener: Provider | None = None,
     ) -> Speech:
-        """A speech of ``seconds``, in the format of the provider, that no other one sounds like."""
-        rate = self.manifest.sample_rate or SPEECH_RATE
+        """A speech of ``seconds`` that no other one sounds like.
+
+        It is in the format of ``listener``, by default the provider under test.
+        """
+        rate = (listener or self.provider).manifest.sample_rate or SPEECH_RATE
         speech = Speech(text, seconds, rate, self._spoken, self.clock, paced)
         self._spoken += round(seconds * rate)
         return speech
 
-    def say(
-        self, seconds: float = 1.0, *, text: str = "one two three four five", paced: bool = False
-    ) -> Speech:
-        """Let the agent speak; the speech goes through the whole real pipeline of the host."""
-        speech = self.speech(seconds, text=text, paced=paced)
+    def say(self, seconds: float = 1.0, *, paced: bool = False, **options: Any) -> Speech:
+        """Let the agent speak; the speech goes through the whole real pipeline of the host.
+
+        Options are those of :meth:`speech`.
+        """
+        speech = self.speech(seconds, paced=paced, **options)
         self.timeline.record("agent", "say", seconds=seconds, paced=paced)
         try:
             speech.handle = self.session.say(speech.text, audio=speech.frames())
@@ -397,6 +406,7 @@ class Scene:
 
     async def end(self) -> None:
         """Close what the check left open, so that nothing of it outlives it."""
+        self.timeline.record("check", "over")
         if self._ear is not None:
             self._ear.detach()
         for watch in self._watches:

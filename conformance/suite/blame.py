@@ -1,0 +1,73 @@
+"""Whose fault a failure is: the provider's, the host's, or the other provider's in a swap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from conformance.outcomes import CheckResult, Outcome
+from conformance.plugin.manager import Provider
+
+from .host_defects import defect_behind
+from .reference import reference_provider
+from .registry import Check
+
+Verdict = Callable[[Provider], CheckResult]
+"""The verdict on another provider for the same check, that one in both parts of a swap."""
+
+
+def judged(
+    result: CheckResult, check: Check, provider: Provider, other: Provider | None, verdict: Verdict
+) -> CheckResult:
+    """What a failed ``result`` is worth; ``other`` is the provider that was swapped in, if any.
+
+    Blocked by the host where the reference provider fails at the same expectation and a known
+    defect of the host explains it; blocked by the other provider where that one fails even with
+    itself; an error where the reference provider fails for no known reason.
+    """
+    if result.outcome is not Outcome.FAILED or check.requirement.startswith("META-"):
+        return result
+    reference = verdict(reference_provider())
+    if reference.outcome is Outcome.FAILED and _same_assertion(result, reference):
+        return _with_host(result, reference, provider)
+    if other is not None and other.name != provider.name:
+        alone = verdict(other)
+        if alone.outcome is Outcome.FAILED:
+            return replace(
+                result,
+                outcome=Outcome.BLOCKED,
+                reason=f"{other.name} fails this check with itself too: {alone.id}",
+                reference=str(alone.id),
+            )
+    return result
+
+
+def _with_host(result: CheckResult, reference: CheckResult, provider: Provider) -> CheckResult:
+    """What a failure is worth that the reference provider shows as well."""
+    defect = defect_behind(result.id)
+    if defect is None:
+        why = reference.finding.observed if reference.finding is not None else ""
+        return replace(
+            result,
+            outcome=Outcome.ERROR,
+            reason=f"the reference provider fails {reference.id} too, and no known defect of the "
+            f"host explains it: {why}",
+        )
+    if provider.manifest.transport not in defect.transports:
+        return result
+    return replace(
+        result,
+        outcome=Outcome.BLOCKED,
+        reason=f"host defect {defect.id} of livekit-agents: {defect.text}",
+        reference=f"host::{defect.id}",
+    )
+
+
+def _same_assertion(result: CheckResult, reference: CheckResult) -> bool:
+    """Whether both failed at the same expectation of a check, figures and names aside."""
+    words = [
+        re.sub(r"[\d.]+|'[^']*'", "#", r.finding.expected) if r.finding is not None else ""
+        for r in (result, reference)
+    ]
+    return words[0] == words[1]
