@@ -17,5 +17,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.binds_after_close("avatar.py:125"),
         PLUGIN.no_timeout("api.py:152"),
         PLUGIN.opened_again("api.py:172", 4, "wrong-content-type"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

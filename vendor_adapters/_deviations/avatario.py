@@ -18,5 +18,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.early_start("avatar.py:157"),
         PLUGIN.opened_again("api.py:140", 3, "not-json", "wrong-content-type"),
         PLUGIN.nameless("api.py:128", "401", "503"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

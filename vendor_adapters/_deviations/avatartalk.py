@@ -56,5 +56,4 @@ def known_deviations() -> tuple[Deviation, ...]:
             mend="raise AvatarTalkException from it",
             variants=("reset-before-answer",),
         ),
-        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -18,5 +18,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.early_start("avatar.py:116"),
         PLUGIN.no_timeout("avatar.py:141"),
         PLUGIN.nameless("avatar.py:145", "401", "503"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -39,5 +39,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         ),
         PLUGIN.no_timeout("avatar.py:656"),
         PLUGIN.status_lost("avatar.py:674", "401", "503"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -25,5 +25,4 @@ def known_deviations() -> tuple[Deviation, ...]:
             variants=("429", "500", "503"),
         ),
         PLUGIN.opened_again("api.py:83", 4, "wrong-content-type"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -25,5 +25,4 @@ def known_deviations() -> tuple[Deviation, ...]:
             at="_output.py:10",
             mend="write the topic's name out, and bring the bracket cues along",
         ),
-        PLUGIN.agent_removed_by_bithuman(),
     )

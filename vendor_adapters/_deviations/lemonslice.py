@@ -56,5 +56,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.no_timeout("api.py:259", why="60 s for each of 4 attempts"),
         PLUGIN.opened_again("api.py:273", 4, "not-json", "wrong-content-type"),
         PLUGIN.status_lost("api.py:295", "503"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

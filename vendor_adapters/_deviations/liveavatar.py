@@ -80,5 +80,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         ),
         PLUGIN.no_timeout("api.py:113", why="300 s for each of 3 attempts, at each of two calls"),
         PLUGIN.opened_again("api.py:127", 3, "not-json", "wrong-content-type"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -32,5 +32,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.no_timeout("avatar.py:174"),
         PLUGIN.opened_again("avatar.py:189", 3, "not-json", "wrong-content-type"),
         PLUGIN.status_lost("avatar.py:204", "503"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -129,14 +129,3 @@ class Plugin:
             mend="leave clear_buffer_timeout at the host's 2 s",
             variants=("one-silent", "several-answering", "several-silent"),
         )
-
-    def agent_removed_by_bithuman(self) -> Deviation:
-        """Swapped for bitHuman's local avatar and back, which takes the agent out of the room."""
-        return self.wrong(
-            "SWAP-09",
-            "swapped for bitHuman's local avatar and back: that one's aclose() removes the agent",
-            at="livekit/plugins/bithuman/avatar.py:688",
-            mend="have livekit-plugins-bithuman override aclose() in local mode",
-            variants=("to-bithuman-local",),
-            owner="livekit-plugins-bithuman",
-        )

@@ -34,5 +34,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.no_timeout(
             "avatar.py:190", why="300 s for each of 4 attempts, at each of two calls"
         ),
-        PLUGIN.agent_removed_by_bithuman(),
     )

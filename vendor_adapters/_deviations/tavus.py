@@ -19,5 +19,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.no_timeout("api.py:195"),
         PLUGIN.opened_again("api.py:220", 4, "wrong-content-type"),
         PLUGIN.nameless("api.py:199", "401", "503"),
-        PLUGIN.agent_removed_by_bithuman(),
     )

@@ -19,5 +19,4 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.no_timeout("avatar.py:154"),
         PLUGIN.nameless("avatar.py:158", "401"),
         PLUGIN.status_lost("avatar.py:180", "503"),
-        PLUGIN.agent_removed_by_bithuman(),
     )
