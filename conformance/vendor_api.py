@@ -65,8 +65,9 @@ class RoomAccess:
 class ApiRequest:
     """One request as the backend received it.
 
-    ``at`` is in seconds by the stage's clock; ``body`` is the decoded JSON, form or multipart
-    payload; ``session`` is the vendor session that this request opened or addressed, if any.
+    ``at`` is in seconds by the stage's clock; ``path`` has its query; ``body`` is the decoded JSON,
+    form or multipart payload; ``session`` is the vendor session that this request opened or
+    addressed, if any.
     """
 
     at: float

@@ -223,7 +223,7 @@ class MemoryBackend:
             call,
             request.method,
             request.url.host or "",
-            request.url.path,
+            request.path_qs,
             request.headers.copy(),
             body,
             session,

@@ -73,7 +73,7 @@ class VendorSite:
         if not self._backends:
             _sites.pop(self._network, None)
             self._server.pre_shutdown()
-            await self._server.shutdown(0.0)
+            await self._server.shutdown(0.01)  # none at all would wait for ever
 
     def hang_up(self, host: str) -> None:
         """Break the connections to a host that are idle, so that clients have to connect anew."""
