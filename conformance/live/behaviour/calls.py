@@ -103,12 +103,13 @@ async def _too_slow(around: Surroundings) -> Sequence[str]:
 
 @probe(
     "calls",
-    "The recipient disconnects in the middle of a call?",
+    "The recipient, of whom the caller has heard, disconnects in the middle of a call?",
     f"{DISCONNECTED}",
     "the handler is cancelled",
 )
 async def _recipient_leaves(around: Surroundings) -> Sequence[str]:
     caller, callee = await _pair(around)
+    await caller.until("participant_active callee")
     ends: list[str] = []
 
     async def slow(data: rtc.RpcInvocationData) -> str:

@@ -54,6 +54,8 @@ Seen while measuring, and too dependent on timing, or too slow, for a test.
 - RPC: the handler has `response_timeout - 7` seconds and at least 1. A handler that returns
   something that is no string is never answered: the caller gets 1502 after the whole
   `response_timeout`. 1401 (recipient not found) was never seen.
+- RPC: a recipient that leaves in mid-call before the caller has heard of it may leave the caller
+  waiting for the whole `response_timeout` (1502).
 - RPC: the limit of 15 kB holds for participants that the caller has not heard of, since it does not
   know yet that they speak the newer protocol.
 - Refused tokens: the server's answer repeats the token, and the SDK puts it into the text of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from livekit import rtc
@@ -135,3 +136,23 @@ async def _attributes_without_grant(around: Surroundings) -> Sequence[str]:
     changed = [each for each in observer.seen + worker.seen if "attributes" in each]
     attributes = dict(worker.room.local_participant.attributes)
     return [f"returns; {'; '.join(changed) or 'no event'}; attributes {attributes}"]
+
+
+@probe(
+    "joining",
+    "wait_for_subscription() of a publication, with nobody else in the room; once somebody is?",
+    "waits",
+    "returns",
+)
+async def _subscription(around: Surroundings) -> Sequence[str]:
+    worker = await around.join("worker")
+    await around.server.publish_video(worker.room)
+    (publication,) = worker.room.local_participant.track_publications.values()
+    waiting = asyncio.ensure_future(publication.wait_for_subscription())
+    await around.clock.sleep(1.0)
+    seen = ["returns" if waiting.done() else "waits"]
+    await around.join("observer")
+    await asyncio.wait([waiting], timeout=5.0)
+    seen.append("returns" if waiting.done() else "waits")
+    waiting.cancel()
+    return seen
