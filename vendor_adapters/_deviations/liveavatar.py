@@ -47,7 +47,6 @@ def known_deviations() -> tuple[Deviation, ...]:
             mend="send what is gathered before the buffer is cleared by flush()",
             variants=SAME_RATE,
         ),
-        PLUGIN.binds_after_close("avatar.py:179"),
         PLUGIN.wrong(
             "PLAY-03",
             "an interrupted segment is reported at what was sent, not at what was played, and of"
