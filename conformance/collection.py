@@ -197,7 +197,7 @@ def _at_the_check(error: Exception, function: Any) -> Exception:
     rebuilt: types.TracebackType | None = None
     for tb in reversed(frames[: last + 1]):
         rebuilt = types.TracebackType(rebuilt, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
-    copy = type(error)(error.finding)
+    copy = Violation(error.finding)
     copy.__cause__ = error.__cause__
     return copy.with_traceback(rebuilt)
 

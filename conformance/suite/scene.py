@@ -141,13 +141,15 @@ class Scene:
         """Construct an avatar, without starting it.
 
         ``provider`` is by default the one under test. ``identity`` is by default one of the
-        avatar's own (``label``-provider); None asks for the plugin's default. ``withheld`` names a
+        avatar's own (``label``-provider), where it is a participant; None asks for the plugin's
+        default. ``withheld`` names a
         credential that it does not get. ``server`` replaces fields of the context.
         """
         provider = provider or self.provider
-        full = self.adapter_context(
-            f"{label}-{provider.name}" if identity == "" else identity, provider=provider
-        )
+        if identity == "":
+            own = provider.manifest.capabilities.joins_room
+            identity = f"{label}-{provider.name}" if own else None
+        full = self.adapter_context(identity, provider=provider)
         secrets = {name: value for name, value in full.secrets.items() if name != withheld}
         context = replace(full, secrets=secrets, **cast("dict[str, Any]", server or {}))
         backend = await self.stage.open_backend(provider, full)
