@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from livekit import rtc
+from livekit.agents.voice.avatar import DataStreamAudioOutput
 
 from conformance.endpoint import Binding, swap_audio_endpoint
 
-from .avatar import ReferenceAvatar
+from .avatar import SAMPLE_RATE, ReferenceAvatar
 
 if TYPE_CHECKING:
     from livekit.agents import AgentSession
@@ -21,13 +24,49 @@ LEAVE_TIMEOUT = 10.0
 """How long it waits for the room's API when it is closed, in seconds."""
 
 
+class SoundSink(DataStreamAudioOutput):
+    """The host's sink, which reports of an interrupted segment no more than was played."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._began: float | None = None
+        self._stopped: float | None = None
+
+    def clear_buffer(self) -> None:
+        """Stop playback."""
+        self._stopped = time.time()
+        super().clear_buffer()
+
+    def on_playback_started(self, *, created_at: float) -> None:
+        """The avatar has begun to play a segment."""
+        self._began, self._stopped = created_at, None
+        super().on_playback_started(created_at=created_at)
+
+    def on_playback_finished(
+        self, *, playback_position: float, interrupted: bool, **options: Any
+    ) -> None:
+        """The avatar is done with a segment, or is taken to be."""
+        if interrupted:
+            until = self._stopped if self._stopped is not None else time.time()
+            played = max(0.0, until - self._began) if self._began is not None else 0.0
+            playback_position = min(playback_position, played)
+        self._began = None
+        super().on_playback_finished(
+            playback_position=playback_position, interrupted=interrupted, **options
+        )
+
+
 class SoundAvatar(ReferenceAvatar):
     """Passes every check on every host that has a swap point.
 
     Beyond the reference avatar it takes its endpoint out of the chain when it is closed or its
     worker leaves, binds a new one when the worker comes back, does not wait for the room for ever,
-    and leaves alone a participant of the same identity that is somebody else's.
+    tells what was played from what was pushed, and leaves alone a participant of the same identity
+    that is somebody else's.
     """
+
+    _newest: WeakValueDictionary[tuple[int, str], SoundAvatar] = WeakValueDictionary()
+    """The instance that was started last, by room and identity."""
 
     def __init__(self, *, api_key: str | None = None, identity: str | None = None) -> None:
         super().__init__(api_key=api_key, identity=identity)
@@ -54,6 +93,7 @@ class SoundAvatar(ReferenceAvatar):
 
         self._active = active
         self._watched = room
+        self._newest[id(room), self._identity] = self
         room.on("participant_active", active)
         room.on("participant_disconnected", self._on_left)
         await super().start(agent_session, room, **options)
@@ -67,7 +107,9 @@ class SoundAvatar(ReferenceAvatar):
             self._watched.off("participant_active", self._active)
             self._watched.off("participant_disconnected", self._on_left)
             present = self._watched.remote_participants.get(self._identity)
-            self._gone = present is not None and present.sid != self._participant_sid
+            displaced = present is not None and present.sid != self._participant_sid
+            newest = self._newest.get((id(self._watched), self._identity))
+            self._gone = displaced or newest is not self
             self._watched = None
         try:
             await asyncio.wait_for(super()._leave_room(), LEAVE_TIMEOUT)
@@ -77,6 +119,16 @@ class SoundAvatar(ReferenceAvatar):
 
     def _bind(self) -> None:
         self._binding = swap_audio_endpoint(self._output, self._sink())
+
+    def _sink(self) -> DataStreamAudioOutput:
+        assert self._own_room is not None
+        return SoundSink(
+            self._own_room,
+            destination_identity=self._identity,
+            sample_rate=SAMPLE_RATE,
+            wait_remote_track=rtc.TrackKind.KIND_VIDEO,
+            wait_playback_start=True,
+        )
 
     def _unbind(self) -> None:
         if self._binding is not None:

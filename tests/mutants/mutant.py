@@ -11,14 +11,13 @@ from typing import Any, TypeVar
 
 from livekit import rtc
 from livekit.agents.voice import io
-from livekit.agents.voice.avatar import DataStreamAudioOutput
 
 from conformance.plugin import AdapterContext, VendorAPI, hookimpl
 from conformance.plugin.manager import Provider
 from conformance.reference import adapter as reference
 from conformance.reference.api import ReferenceApi
 from conformance.reference.avatar import SAMPLE_RATE
-from conformance.reference.sound import SoundAvatar
+from conformance.reference.sound import SoundAvatar, SoundSink
 from conformance.worker import ByteStreamWorker, Seat, Worker
 
 C = TypeVar("C", bound=type)
@@ -76,7 +75,7 @@ class Mutant:
 class SinkAvatar(SoundAvatar):
     """The sound avatar with its sink and its API client to be exchanged."""
 
-    sink: Callable[..., io.AudioOutput] = DataStreamAudioOutput
+    sink: Callable[..., io.AudioOutput] = SoundSink
     client: Callable[[str], ReferenceApi] = ReferenceApi
 
     def _sink(self) -> Any:
@@ -104,7 +103,7 @@ class SoundAdapter:
         """The reference provider's, with the mutant's changes."""
         return {
             **reference.avatar_provider_manifest(),
-            "name": "sound",
+            "name": "reference-sound",
             "avatar_session": "conformance.reference.sound:SoundAvatar",
             **self.manifest,
         }

@@ -376,7 +376,7 @@ class CloseWaitsForTheStart(SoundAvatar):
 
 
 @mutant(
-    Kill("UNBIND-09", "aclose() asked for the removal of 'avatar-sound', 'agent'"),
+    Kill("UNBIND-09", "aclose() asked for the removal of 'avatar-reference-sound', 'agent'"),
     story="bithuman local: its avatar_identity is the agent's own",
 )
 class RemovesTheAgent(SoundAvatar):

@@ -263,8 +263,8 @@ class Failing(SinkAvatar):
 
 
 @mutant(
-    Kill("FAULT-10", f"{NAMES} sound", "401"),
-    Kill("FAULT-10", f"{NAMES} sound", "refused"),
+    Kill("FAULT-10", f"{NAMES} reference", "401"),
+    Kill("FAULT-10", f"{NAMES} reference", "refused"),
     story="avatario, lemonslice and more: 'Failed after all retries'",
 )
 class NobodyNamed(Failing):
@@ -281,7 +281,7 @@ class NobodyNamed(Failing):
 )
 class CauseLost(Failing):
     def instead(self, error: ReferenceError) -> Exception:
-        return RuntimeError("the sound vendor failed")
+        return RuntimeError("the reference vendor failed")
 
 
 @mutant(
@@ -292,7 +292,7 @@ class CauseLost(Failing):
 class SecretInException(Failing):
     def instead(self, error: ReferenceError) -> Exception:
         status = "401 403 404 429 500 503"
-        return OSError(f"the sound vendor failed ({status}) with {json.dumps(self._api_key)}")
+        return OSError(f"the reference vendor failed ({status}) with {json.dumps(self._api_key)}")
 
 
 @mutant(

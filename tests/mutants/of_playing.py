@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
-from conformance.reference.sound import SoundAvatar
+from conformance.reference.sound import SoundAvatar, SoundSink
 
 from .mutant import Kill, SinkAvatar, mutant
 
@@ -77,12 +77,12 @@ class FinishedTwice(Loud):
         asyncio.get_running_loop().call_later(0.3, self.finish_again)
 
 
-class Sink(DataStreamAudioOutput):
+class Sink(SoundSink):
     """The sound avatar's sink, to be changed."""
 
-    def finish(self, position: float, *, interrupted: bool = False) -> None:
-        """Report the end of a segment as the host's own sink does."""
-        super().on_playback_finished(playback_position=position, interrupted=interrupted)
+    def finish(self, position: float) -> None:
+        """Report the end of a segment."""
+        super().on_playback_finished(playback_position=position, interrupted=False)
 
 
 @mutant(
@@ -134,7 +134,8 @@ class NeverInterrupted(Sink):
 )
 class PushedNotPlayed(Sink):
     def on_playback_finished(self, **event: Any) -> None:
-        super().on_playback_finished(**{**event, "playback_position": self._pushed_duration})
+        pushed = {**event, "playback_position": self._pushed_duration}
+        DataStreamAudioOutput.on_playback_finished(self, **pushed)
 
 
 @mutant(

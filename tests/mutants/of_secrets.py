@@ -19,7 +19,7 @@ logger = logging.getLogger("livekit.plugins.reference")
 
 
 @mutant(
-    Kill("SEC-01", "no secret in attribute 'key' of participant 'avatar-sound'"),
+    Kill("SEC-01", "no secret in attribute 'key' of participant 'avatar-reference-sound'"),
     story="bithuman: the API secret is an attribute of the avatar's participant",
 )
 class SecretInAttribute(SoundAvatar):

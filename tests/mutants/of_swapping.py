@@ -8,11 +8,10 @@ from weakref import WeakKeyDictionary
 
 from livekit import rtc
 from livekit.agents.voice import io
-from livekit.agents.voice.avatar import DataStreamAudioOutput
 
 from conformance import host
 from conformance.endpoint import current_endpoint
-from conformance.reference.sound import SoundAvatar
+from conformance.reference.sound import SoundAvatar, SoundSink
 
 from .mutant import Kill, SinkAvatar, mutant
 
@@ -64,7 +63,7 @@ class OldAvatarHearsOn(SinkAvatar):
         self._own_room = None
 
 
-class _Sink(DataStreamAudioOutput):
+class _Sink(SoundSink):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.first = True

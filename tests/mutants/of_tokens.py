@@ -118,7 +118,7 @@ class IdentityNotSent(SoundAdapter):
 
 
 @mutant(
-    Kill("BIND-05", "identity 'avatar-sound'; observed 'somebody-else'"),
+    Kill("BIND-05", "identity 'avatar-reference-sound'; observed 'somebody-else'"),
     Kill("BIND-06", "it received tokens for 'somebody-else'"),
     story="avatartalk's hard-coded listener",
 )
@@ -130,7 +130,7 @@ class TokenOfAnother(Minting):
 
 
 @mutant(
-    Kill("BIND-06", "the identity that was asked for, 'avatar-sound'"),
+    Kill("BIND-06", "the identity that was asked for, 'avatar-reference-sound'"),
     story="plugins whose identity is a constant",
 )
 class IdentityConstant(SoundAvatar):
