@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from .certificate.reading import read_json
 from .plugin.deviations import Deviation, specifier_problem
 from .plugin.errors import UsageError
 from .plugin.validation import first_problem
+
+_LARGEST = 2**20
 
 
 def read_baseline(path: Path, providers: tuple[str, ...]) -> dict[str, tuple[Deviation, ...]]:
@@ -17,12 +19,7 @@ def read_baseline(path: Path, providers: tuple[str, ...]) -> dict[str, tuple[Dev
     Each has the fields of ``schemas/deviations.schema.json`` and may have ``provider``; without
     that it is about the provider of the run, which must then be the only one.
     """
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path.name}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path.name}: is no JSON: {str(error).splitlines()[0]}") from None
+    data = read_json(path, limit=_LARGEST)
     named = _split_providers(path, data)
     bare = {**data, "deviations": [entry for _, entry in named]} if named is not None else data
     problem = first_problem("deviations", bare) if isinstance(bare, dict) else None

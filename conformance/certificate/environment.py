@@ -99,7 +99,13 @@ def scrubbed(home: Path, surroundings: Mapping[str, str] | None = None) -> dict[
     """
     given = os.environ if surroundings is None else surroundings
     kept = {name: given[name] for name in _PASSED_ON if name in given}
-    return {**kept, "HOME": str(home), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return {
+        **kept,
+        "HOME": str(home),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        # For the interpreters that a check starts: the run itself is told with -B.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def _run(command: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ def changes_against_record(site_packages: Path, distributions: Iterable[str]) ->
     """Files of installed distributions that are not as their RECORD says."""
     wanted = set(distributions)
     for info in sorted(site_packages.glob("*.dist-info")):
-        if canonicalize_name(info.name.rpartition("-")[0]) not in wanted:
+        if canonicalize_name(info.name.partition("-")[0]) not in wanted:
             continue
         for name, digest in read_record(info / "RECORD"):
             path = site_packages / name

@@ -40,9 +40,9 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
     """The bytes of a regular file of at most ``limit`` bytes; raises `Unreadable`."""
     try:
         if not path.exists():
-            raise Unreadable(f"{path}: there is no such file")
+            raise Unreadable(f"{path}: cannot be read: there is no such file")
         if not path.is_file():
-            raise Unreadable(f"{path}: is no regular file")
+            raise Unreadable(f"{path}: cannot be read: it is no regular file")
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:

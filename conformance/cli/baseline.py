@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def baseline(
         raise UsageError("--owner is empty; name who is to mend it")
     if reason and len(reason) < 20:
         raise UsageError("--reason is too short; say what goes wrong and why, in 20 characters")
-    if out.exists() and not overwrite:
+    if os.path.lexists(out) and not overwrite:
         raise UsageError(f"{out}: exists; give another name, or --overwrite")
     text = draft_baseline(
         load_report(report), owner=owner, expires=day, reason=reason, reference=reference
