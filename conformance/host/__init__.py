@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
-from .bindings import bind_tail, watch_bindings
+from .bindings import NoSwapCall, bind_tail, has_swap_call, replace_tail, watch_bindings
 from .events import is_swap_point, listener_counts, listeners
 from .job import Job, job_context
 from .output import (
@@ -21,6 +21,7 @@ from .output import (
     report_progress,
     splice,
 )
+from .release import version
 from .residue import origin, residue
 from .session import start_session
 from .wrappers import SegmentCalls, SessionWrappers
@@ -28,6 +29,7 @@ from .wrappers import SegmentCalls, SessionWrappers
 __all__ = [
     "ChainLink",
     "Job",
+    "NoSwapCall",
     "Playback",
     "SegmentCalls",
     "SessionWrappers",
@@ -38,6 +40,7 @@ __all__ = [
     "finish_cancelled_capture",
     "follow_sample_rate",
     "has_progress_events",
+    "has_swap_call",
     "is_cancelled_capture",
     "is_capturing",
     "is_swap_point",
@@ -48,10 +51,12 @@ __all__ = [
     "pending_segments",
     "playback_of",
     "publish_on_behalf_attribute",
+    "replace_tail",
     "report_progress",
     "reset_class_state",
     "residue",
     "splice",
     "start_session",
+    "version",
     "watch_bindings",
 ]

@@ -8,6 +8,8 @@ from typing import Any
 
 from livekit.agents.voice import io
 
+from .release import version
+
 
 @contextmanager
 def watch_bindings(output: io.AgentOutput) -> Iterator[list[str]]:
@@ -35,7 +37,7 @@ def watch_bindings(output: io.AgentOutput) -> Iterator[list[str]]:
             depth -= 1
 
     members: dict[str, Any] = {"audio": property(plain.audio.fget, assign)}  # type: ignore[attr-defined]
-    if hasattr(plain, "replace_audio_tail"):
+    if has_swap_call():
         members["replace_audio_tail"] = replace
     output.__class__ = type("WatchedOutput", (plain,), members)
     try:
@@ -44,10 +46,28 @@ def watch_bindings(output: io.AgentOutput) -> Iterator[list[str]]:
         output.__class__ = plain
 
 
+class NoSwapCall(Exception):
+    """This livekit-agents cannot exchange the tail of a chain."""
+
+
+def has_swap_call() -> bool:
+    """Whether this host can exchange the tail of a chain and keep the wrappers above it."""
+    return hasattr(io.AgentOutput, "replace_audio_tail")
+
+
+def replace_tail(output: io.AgentOutput, sink: io.AudioOutput) -> None:
+    """Bind ``sink`` by the host's swap call; raises `NoSwapCall`, in one line, without one."""
+    if not has_swap_call():
+        raise NoSwapCall(
+            f"livekit-agents {version()} has no swap call (AgentOutput.replace_audio_tail, from "
+            "1.6.1 on): a new tail replaces the wrappers"
+        )
+    output.replace_audio_tail(sink)
+
+
 def bind_tail(output: io.AgentOutput, sink: io.AudioOutput) -> None:
     """Bind ``sink`` as a plugin does: by the host's swap point, or by assignment without one."""
-    replace = getattr(output, "replace_audio_tail", None)
-    if replace is None:
-        output.audio = sink
+    if has_swap_call():
+        output.replace_audio_tail(sink)
     else:
-        replace(sink)
+        output.audio = sink

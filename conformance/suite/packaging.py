@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import importlib.metadata
 from collections.abc import Iterator
@@ -105,14 +106,27 @@ async def public_host_only(scene: Scene) -> None:
 def _private_uses(package: Path) -> tuple[str, ...]:
     found = []
     for path in sorted(package.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
+        for node in ast.walk(_tree(path)):
             for name in _imported(node):
                 of_host = name.startswith(_HOST_PACKAGES)
                 if of_host and any(_is_private(part) for part in name.split(".")):
                     line = getattr(node, "lineno", 0)
                     found.append(f"{name} ({path.relative_to(package)}:{line})")
     return tuple(found)
+
+
+def _tree(path: Path) -> ast.Module:
+    """The module at ``path``, parsed while no garbage is collected.
+
+    CPython 3.11 raises SystemError when what a collection runs comes in between.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
