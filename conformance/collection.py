@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import gc
 import inspect
 import sys
 import types
@@ -19,7 +18,8 @@ from .outcomes import CheckResult, Level, Outcome, Violation
 from .plan import PlannedCheck
 from .report.excuses import Excuses
 from .report.failure_text import failure_text, headline
-from .report.run import Selection, repeat_command
+from .report.run import LOOPBACK, Selection, repeat_command
+from .stage import StageRunner
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Execution:
     seed: int | None
     revision: str
     selection: Selection
+    live: StageRunner | None = None
+    """The real server; None for the loopback stage."""
 
 
 class SubjectCollector(pytest.Collector):
@@ -86,6 +88,7 @@ class CheckItem(pytest.Item):
                 witness.check,
                 self.planned.id.variant,
                 seed=self.execution.seed,
+                stage=self.execution.live,
             )
         except Exception as error:
             # Whatever the runner lets through is an error of the kit, and a result all the same.
@@ -93,9 +96,6 @@ class CheckItem(pytest.Item):
             raise
         self._conclude(self.execution.excuses.apply(result))
         if self.result and self.result.outcome in (Outcome.FAILED, Outcome.ERROR):
-            # What the check left behind goes now: a task that is collected while pytest parses the
-            # traceback logs one of its own, and CPython 3.11's parser does not bear that.
-            gc.collect()
             raise witness.raised or CheckFailed(self.result)
 
     def conclude_without_running(self, why: str) -> None:
@@ -123,7 +123,12 @@ class CheckItem(pytest.Item):
         if self.result is None:
             return super().repr_failure(excinfo, style)
         execution = self.execution
-        repeat = repeat_command(self.result.id, execution.selection, execution.seed)
+        repeat = repeat_command(
+            self.result.id,
+            execution.selection,
+            execution.seed,
+            stage=LOOPBACK if execution.live is None else execution.live.name,
+        )
         text = failure_text(self.result, self.planned.facts, repeat)
         if isinstance(excinfo.value, (Violation, CheckFailed)):
             return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 from typing import Any
 
@@ -11,10 +12,23 @@ from .network import Network
 from .transport import MemoryTransport
 
 
+logger = logging.getLogger(__name__)
+
+
 class NetworkedLoop(asyncio.SelectorEventLoop):
     """Set :attr:`network` to have every connection made there. The loop's own pipe is untouched."""
 
     network: Network | None = None
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Log in one line what nobody awaited or caught.
+
+        Tasks say so when they are collected, which may be in the middle of `ast.parse`: formatting
+        a traceback there parses again, and CPython 3.11's parser does not bear that (gh-106905).
+        """
+        error = context.get("exception")
+        what = f": {type(error).__name__}: {error}" if error is not None else ""
+        logger.error("%s%s", context.get("message", "unhandled"), what)
 
     async def getaddrinfo(
         self,
