@@ -72,28 +72,34 @@ def render(run: Run) -> str:
     """The page of ``run``, as text to be written in UTF-8."""
     css = _own_files(_STYLES)
     script = _own_files(_SCRIPTS)
-    return _environment().get_template("page.html.j2").render(
-        page=_page(run),
-        css=Markup(css),
-        script=Markup(script),
-        data=Markup(for_script(page_data(run))),
-        policy=_policy(css, script),
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            page=_page(run),
+            css=Markup(css),
+            script=Markup(script),
+            data=Markup(for_script(page_data(run))),
+            policy=_policy(css, script),
+        )
     )
 
 
 def _page(run: Run) -> Page:
     tables = grids(run)
-    used = {cell.state for g in tables for f in g.groups for r in f.rows for cell in r.cells if cell}
+    used = {
+        cell.state for g in tables for f in g.groups for r in f.rows for cell in r.cells if cell
+    }
     return Page(
         run=run,
         verdict=verdict(run),
         partial=partial_because(run),
-        cards=tuple(_card(run, subject) for subject in run.subjects),
+        cards=tuple(
+            _card(run, s) for s in sorted(run.subjects, key=lambda s: s.kind != "provider")
+        ),
         grids=tables,
         states=tuple(state for state in State if state in used),
-        families=tuple(
-            dict.fromkeys(group.family for table in tables for group in table.groups)
-        ),
+        families=tuple(dict.fromkeys(group.family for table in tables for group in table.groups)),
         with_timeline=" and ".join(WITH_TIMELINE),
     )
 
@@ -119,7 +125,7 @@ def _parts(subject: SubjectRun) -> tuple[Part, ...]:
     total = max(1, sum(counts.values()))
     parts: list[Part] = []
     start = 0.0
-    for state in reversed(State):
+    for state in (State.PASSED, *(s for s in State if s is not State.PASSED)):
         if counts[state]:
             length = 100 * counts[state] / total
             parts.append(Part(state, counts[state], round(start, 2), round(length, 2)))
@@ -141,12 +147,22 @@ def _host_defects(results: Sequence[CheckResult]) -> tuple[str, ...]:
 
 
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_own_file),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+    )
+    environment.filters["with_code"] = _with_code
+    return environment
+
+
+def _with_code(text: str) -> Markup:
+    """``text`` with what is in backticks as code; all of it escaped."""
+    pieces = enumerate(text.split("`"))
+    return Markup("").join(
+        Markup("<code>{}</code>" if n % 2 else "{}").format(p) for n, p in pieces
     )
 
 
@@ -155,7 +171,7 @@ def _own_files(names: Sequence[str]) -> str:
 
 
 def _own_file(name: str) -> str:
-    return importlib.resources.files(__package__).joinpath("page", name).read_text("utf-8")
+    return (importlib.resources.files(__package__) / "page" / name).read_text("utf-8")
 
 
 def _policy(css: str, script: str) -> str:

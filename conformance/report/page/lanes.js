@@ -92,7 +92,7 @@ class Story {
   }
 
   take_wrappers({ at, kind, detail }) {
-    const lane = this.lane("wrappers", "", "Wrappers", "what the top of the chain hears", 5);
+    const lane = this.lane("wrappers", "", "Wrappers", "what the chain's top hears", 5);
     if (kind === "playback_started") {
       if (this.open.has("segment")) this.mark(lane, at, "started again");
       else this.begin("segment", lane, at, "");
@@ -140,7 +140,7 @@ class Story {
     const lane = this.lane("room", "", "Room", "who is in it, what is sent", 5);
     if (kind === "left") {
       const key = `worker ${subject}`;
-      this.close(key, at, "cut off: it left the room", { cut: true });
+      this.close(key, at, (begun) => `${seconds(at - begun.at)} played, cut off: it left the room`, { cut: true });
       const removed = lane.marks.find((mark) => mark.at === at && mark.label === `${subject} removed`);
       if (!removed) this.mark(lane, at, `${subject} left`);
     } else if (kind === "remove") {

@@ -109,6 +109,7 @@ for (const table of tables) {
 form.addEventListener("input", applyFilter);
 form.addEventListener("reset", () => setTimeout(applyFilter));
 form.addEventListener("submit", (event) => event.preventDefault());
+for (const hint of document.querySelectorAll("[data-without-script]")) hint.hidden = true;
 form.hidden = false;
 document.getElementById("keys").hidden = false;
 applyFilter();

@@ -11,6 +11,11 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/* Text with what is in backticks as code. */
+function withCode(text) {
+  return text.split("`").map((piece, index) => (index % 2 ? element("code", {}, piece) : piece));
+}
+
 function iconOf(state) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", `icon s-${state}`);
@@ -39,8 +44,8 @@ function openPanel(subject, requirement, id, from) {
   const level = element("span", { class: "small" }, `${facts.level}${facts.scored ? "" : ", not scored in this revision"}`);
   const body = element("div", { class: "panel-body" });
   panel.replaceChildren(element("div", { class: "panel-head" }, element("div", {}, title, level), close), body);
-  body.append(element("p", { class: "requirement" }, facts.text));
-  if (facts.why) body.append(element("p", { class: "why" }, facts.why));
+  body.append(element("p", { class: "requirement" }, ...withCode(facts.text)));
+  if (facts.why) body.append(element("p", { class: "why" }, ...withCode(facts.why)));
   const result = element("div", { id: "result" });
   if (checks.length > 1) body.append(variantButtons(checks, chosen, result, facts));
   body.append(result);
@@ -64,20 +69,23 @@ function variantButtons(checks, chosen, result, facts) {
 }
 
 function box(title, text, state) {
-  return element("section", { class: `box${state ? ` s-${state}` : ""}` }, element("h4", {}, title), element("p", {}, text));
+  return element("section", { class: `box${state ? ` s-${state}` : ""}` }, element("h3", {}, title), element("p", {}, ...withCode(text)));
 }
 
 function showCheck(result, check, facts) {
   history.replaceState(null, "", `#check=${encodeURIComponent(check.id)}`);
   const { finding } = check;
   const parts = [element("p", { class: `state s-${check.state}` }, iconOf(check.state), data.words[check.state])];
-  const boxes = element("div", { class: "pair" });
-  if (finding) boxes.append(box("Expected", finding.expected, "passed"), box("Observed", finding.observed, check.state));
-  if (check.reason) boxes.append(box(check.state === "passed" ? "Note" : "Reason", check.reason, check.state));
+  const judged = finding ? [box("Expected", finding.expected, "passed"), box("Observed", finding.observed, check.state)] : [];
   const fix = finding ? finding.hint || facts.hint : "";
-  if (fix) boxes.append(box("Likely fix", fix));
-  if (check.reference) boxes.append(box("See", check.reference));
-  if (boxes.children.length) parts.push(boxes);
+  const around = [
+    check.reason ? box(check.state === "passed" ? "Note" : "Reason", check.reason, check.state) : null,
+    fix ? box("Likely fix", fix) : null,
+    check.reference ? box("See", check.reference) : null,
+  ].filter(Boolean);
+  for (const boxes of [judged, around]) {
+    if (boxes.length) parts.push(element("div", { class: "pair" }, ...boxes));
+  }
   result.replaceChildren(...parts);
   showEvents(result, check);
   result.append(element("h3", {}, "Run it again"), element("code", { class: "repeat" }, check.repeat));

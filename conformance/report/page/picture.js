@@ -1,7 +1,11 @@
 /* The lanes as a picture. Every label gets a place of its own: rows are added until it fits. */
 
 const SVG = "http://www.w3.org/2000/svg";
-const GUTTER = 168;
+const WIDE_GUTTER = 188;
+const NARROW_GUTTER = 112;
+const NARROW = 560;
+const PER_MOMENT = 22;
+const WIDEST = 6000;
 const MARGIN = 14;
 const BAR = 17;
 const ROW = 15;
@@ -28,15 +32,26 @@ function placeIn(rows, from, to) {
   return row;
 }
 
-function layOut(lane, scale, right) {
+/* Where in a bar its label can stand without a dot or a line going through it; null: nowhere. */
+function roomInside(label, from, to, obstacles) {
+  const need = textWidth(label, 600) + 8;
+  const within = obstacles.filter((x) => x > from - 5 && x < to + 5).sort((a, b) => a - b);
+  for (const start of [from + 5, ...within.map((x) => x + 8)]) {
+    if (start + need <= to + 3 && !within.some((x) => x > start - 7 && x < start + need)) return start;
+  }
+  return null;
+}
+
+function layOut(lane, scale, right, lines) {
   const tracks = [];
   const rows = [];
   const labels = [];
+  const obstacles = [...lines, ...lane.marks.map((mark) => scale.x(mark.at))];
   const bars = lane.bars.slice().sort((a, b) => a.from - b.from).map((bar) => {
     const x = scale.x(bar.from);
     const width = Math.max(5, scale.x(bar.to) - x);
-    const inside = textWidth(bar.label, 600) + 12 <= width;
-    if (!inside) labels.push({ x: x + 2, text: bar.label, bad: bar.bad, of: "bar" });
+    const inside = roomInside(bar.label, x, x + width, obstacles);
+    if (inside === null) labels.push({ x: x + 2, text: bar.label, bad: bar.bad, of: "bar" });
     return { ...bar, x, width, inside, track: placeIn(tracks, x, x + width - 0.5) };
   });
   const marks = lane.marks.map((mark) => {
@@ -75,25 +90,34 @@ function drawPicture(host, events, finding, name) {
     for (const mark of lane.marks) moments.push(mark.at);
   }
   if (at !== null) moments.push(at);
-  const width = Math.max(760, host.clientWidth || 0);
+  const narrow = host.clientWidth < NARROW;
+  const gutter = narrow ? NARROW_GUTTER : WIDE_GUTTER;
+  const crowded = Math.min(WIDEST, new Set(moments.map((moment) => moment.toFixed(2))).size * PER_MOMENT);
+  const width = Math.max(760, crowded, host.clientWidth) - gutter;
   const right = width - MARGIN;
-  const scale = timeScale(moments, GUTTER + 10, right - GUTTER - 40);
-  const laid = lanes.map((lane) => layOut(lane, scale, right));
+  const scale = timeScale(moments, 24, right - 54);
   const flags = flagsOf(swaps, at, scale, right);
+  const lines = flags.list.map((flag) => flag.x);
+  const laid = lanes.map((lane) => layOut(lane, scale, right, lines));
   const head = 24 + flags.rows * ROW + 4;
   const height = laid.reduce((sum, item) => sum + item.height, head) + 6;
-  const svg = node(host, "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(lanes, swaps, at, name) });
+  const names = node(host, "svg", { class: "gutter", width: gutter, height, "aria-hidden": "true" });
+  const svg = node(host, "svg", { width, height, role: "img", "aria-label": summary(lanes, swaps, at, name) });
   const back = node(svg, "g", { "aria-hidden": "true" });
   let y = head;
   laid.forEach((item, index) => {
-    node(back, "rect", { class: index % 2 ? "lane-b" : "lane-a", x: 0, y, width, height: item.height });
+    const stripe = { class: index % 2 ? "lane-b" : "lane-a", x: 0, y, height: item.height };
+    node(names, "rect", { ...stripe, width: gutter });
+    node(back, "rect", { ...stripe, width });
+    fitted(names, item.lane.title, gutter - 18, { class: "lane-title", x: 12, y: y + 18 });
+    if (!narrow) node(names, "text", { class: "soft", x: 12, y: y + 32 }, item.lane.hint);
     y += item.height;
   });
   drawAxis(back, scale, head, height - 6);
   if (at !== null) node(back, "rect", { class: "wrong-band", x: scale.x(at) - 5, y: head - 2, width: 10, height: height - head - 4 });
+  drawFlags(back, flags, head, height - 6);
   y = head;
-  for (const item of laid) { drawLane(back, item, y); y += item.height; }
-  drawFlags(back, flags, scale, head, height - 6);
+  laid.forEach((item, index) => { drawLane(back, item, y, index % 2 ? "lane-odd" : "lane-even"); y += item.height; });
 }
 
 function drawAxis(parent, scale, top, bottom) {
@@ -108,10 +132,8 @@ function drawAxis(parent, scale, top, bottom) {
   }
 }
 
-function drawLane(parent, { lane, bars, marks, labels, top }, y) {
-  const group = node(parent, "g", { class: `h-${lane.hue}` });
-  fitted(group, lane.title, { class: "lane-title", x: 12, y: y + 18 });
-  node(group, "text", { class: "soft", x: 12, y: y + 32 }, lane.hint);
+function drawLane(parent, { lane, bars, marks, labels, top }, y, stripe) {
+  const group = node(parent, "g", { class: `h-${lane.hue} ${stripe}` });
   const base = y + 6;
   for (const label of labels) {
     const bottom = base + top + label.row * ROW + 5;
@@ -124,7 +146,7 @@ function drawLane(parent, { lane, bars, marks, labels, top }, y) {
     const box = node(group, "rect", { class: "bar", x: bar.x, y: barY, width: bar.width, height: BAR, rx: 3 });
     node(box, "title", {}, `${bar.label} (${seconds(bar.from)} to ${seconds(bar.to)})`);
     if (bar.cut) node(group, "line", { class: "cut", x1: bar.x + bar.width, x2: bar.x + bar.width, y1: barY - 1, y2: barY + BAR + 1 });
-    if (bar.inside) node(group, "text", { class: "bar-text", x: bar.x + 6, y: barY + 12.5 }, bar.label);
+    if (bar.inside !== null) node(group, "text", { class: "bar-text", x: bar.inside, y: barY + 12.5 }, bar.label);
   }
   for (const mark of marks) {
     const dot = node(group, "circle", { class: mark.bad ? "mark bad" : "mark", cx: mark.x, cy: base + BAR / 2, r: 4.5 });
@@ -134,14 +156,14 @@ function drawLane(parent, { lane, bars, marks, labels, top }, y) {
     const textY = base + top + label.row * ROW + 9;
     const gap = label.of === "mark" || label.row > 0 ? 4 : 0;
     const x = label.end ? label.x - gap : label.x + gap;
-    node(group, "text", { class: label.bad ? "bad" : "", x, y: textY, "text-anchor": label.end ? "end" : "start" }, label.text);
+    node(group, "text", { class: label.bad ? "bad haloed" : "haloed", x, y: textY, "text-anchor": label.end ? "end" : "start" }, label.text);
   }
 }
 
-/* A title as long as the gutter has room for; the whole of it as a tooltip. */
-function fitted(parent, text, attributes) {
+/* A title as long as there is room for; the whole of it as a tooltip. */
+function fitted(parent, text, room, attributes) {
   let short = text;
-  while (textWidth(short, 650) * 1.1 > GUTTER - 20) short = `${short.slice(0, -2).trimEnd()}…`;
+  while (textWidth(short, 650) * 1.1 > room) short = `${short.slice(0, -2).trimEnd()}…`;
   const made = node(parent, "text", attributes, short);
   if (short !== text) node(made, "title", {}, text);
 }
@@ -150,7 +172,7 @@ function flagsOf(swaps, at, scale, right) {
   const rows = [];
   const named = swaps.length <= 6;
   const wanted = swaps.map((swap) => ({ ...swap, kind: "swap" }));
-  if (at !== null) wanted.push({ at, label: `what went wrong: ${seconds(at)}`, kind: "wrong" });
+  if (at !== null) wanted.push({ at, label: `it went wrong here, ${seconds(at)}`, kind: "wrong" });
   const list = wanted.map((flag) => {
     const x = scale.x(flag.at);
     if (flag.kind === "swap" && !named) return { ...flag, x, label: "" };
@@ -161,7 +183,7 @@ function flagsOf(swaps, at, scale, right) {
   return { list, rows: rows.length };
 }
 
-function drawFlags(parent, flags, scale, head, bottom) {
+function drawFlags(parent, flags, head, bottom) {
   for (const { kind, x, label, flip, row } of flags.list) {
     const top = label ? 22 + row * ROW : head;
     node(parent, "line", { class: kind, x1: x, x2: x, y1: top, y2: bottom });
