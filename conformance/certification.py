@@ -19,6 +19,7 @@ from .report.delivery import Delivery
 from .report.results import result_from_json, result_to_json
 from .report.run import Run, SubjectRun, Timing
 from .report.verdict import verdict
+from .stage import STAGE_LOST
 
 _ATTRIBUTE = "avatar_conformance"
 _LETTERS = {
@@ -75,7 +76,7 @@ class Certification:
         prepared = self._need()
         return (
             f"avatar-conformance {prepared.kit}: requirements {prepared.revision}, "
-            f"livekit-agents {prepared.host['livekit-agents']}, "
+            f"livekit-agents {prepared.host['livekit-agents']}, stage {prepared.stage}, "
             f"providers {', '.join(prepared.providers) or 'none'}"
         )
 
@@ -95,6 +96,7 @@ class Certification:
                         self._options.seed,
                         prepared.revision,
                         self._options.selection(tuple(prepared.providers)),
+                        prepared.live,
                     )
                     report.result.append(SubjectCollector.make(collector, planned, execution))
         return report
@@ -155,6 +157,8 @@ class Certification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge the run and write the reports, of an interrupted run too."""
+        if self._prepared is not None and self._prepared.live is not None:
+            self._prepared.live.close()
         if self._worker or self._prepared is None or self._config.option.collectonly:
             return
         self._run = run = self._finished_run(session, exitstatus)
@@ -230,6 +234,9 @@ class Certification:
             reasons.append("interrupted")
         elif exitstatus == pytest.ExitCode.INTERNAL_ERROR:
             reasons.append("pytest broke off with an internal error")
+        lost = sum(result.reference == STAGE_LOST for result in self._results.values())
+        if lost:
+            reasons.append(f"{lost} checks without a verdict: the LiveKit server was not there")
         stopped = session.shouldfail or session.shouldstop
         if stopped:
             reasons.append(f"stopped early: {stopped}")

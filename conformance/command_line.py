@@ -34,6 +34,19 @@ def add_options(parser: pytest.Parser) -> None:
         help="shuffle callbacks that are ready at the same moment by this seed",
     )
     group.addoption(
+        "--live",
+        action="store_true",
+        help="play on a real LiveKit server, in real time: the one that LIVEKIT_URL, "
+        "LIVEKIT_API_KEY and LIVEKIT_API_SECRET name, else one that is started for the run "
+        "(LIVEKIT_SERVER, or livekit-server on PATH)",
+    )
+    for name, what in (
+        ("url", "play on this LiveKit server, as ws://127.0.0.1:7880; implies --live"),
+        ("api-key", "its API key"),
+        ("api-secret", "its API secret"),
+    ):
+        group.addoption(f"--livekit-{name}", metavar=name.upper(), help=what)
+    group.addoption(
         "--no-deviations",
         action="store_true",
         help="show known deviations as the failures that they are",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from .live.naming import NamedWrongly, named_server
 from .outcomes import Level
 from .report.run import Selection
+from .stage import Credentials
 
 # Python 3.10 has no tomllib; pytest brings tomli there.
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -46,6 +49,10 @@ class Options:
     markdown: Path | None = None
     step_summary: bool = False
     annotations: bool = False
+    live: bool = False
+    """Whether a real LiveKit server is the stage."""
+    livekit: Credentials | None = None
+    """The server that is named; None where the kit starts one."""
 
     @property
     def outputs(self) -> tuple[Path, ...]:
@@ -83,10 +90,29 @@ def read_options(config: pytest.Config) -> Options:
         markdown=_path(config, table, "markdown"),
         step_summary=given.conformance_step_summary,
         annotations=given.conformance_annotations,
+        live=given.live or given.livekit_url is not None,
+        livekit=_livekit(config),
     )
     for path in options.outputs:
         _refuse_unwritable(path)
     return options
+
+
+def _livekit(config: pytest.Config) -> Credentials | None:
+    given = config.option
+    try:
+        named = named_server(
+            (given.livekit_url, given.livekit_api_key, given.livekit_api_secret),
+            os.environ if given.live else {},
+        )
+    except NamedWrongly as error:
+        raise pytest.UsageError(str(error)) from None
+    if named is not None and config.getoption("dist", "no") != "no":
+        raise pytest.UsageError(
+            "a LiveKit server that is named serves one process: leave out -n, or leave out its "
+            "URL, and each process starts a server of its own"
+        )
+    return named
 
 
 def _from_checks(checks: Sequence[str]) -> tuple[str, ...]:

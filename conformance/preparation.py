@@ -16,9 +16,10 @@ from .plan import Plan, make_plan
 from .plugin.environment import check_environment, host_version
 from .plugin.errors import UsageError
 from .report.excuses import Excuses, Listed
-from .report.run import RequirementFacts
+from .report.run import LIVE, LOOPBACK, RequirementFacts
 
 if TYPE_CHECKING:
+    from .live.session import LiveSession
     from .plugin.deviations import Deviation
     from .plugin.manager import Provider
     from .requirements import Catalogue
@@ -37,6 +38,8 @@ class Prepared:
     plan: Plan
     excuses: Mapping[str, Excuses]
     secrets: tuple[str, ...]
+    live: LiveSession | None = None
+    """The real server that the checks are played on; None for the loopback stage."""
 
 
 def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
@@ -66,12 +69,13 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
     for name in baseline:
         if name not in discovered.providers:
             raise UsageError(f"{options.deviations}: unknown provider {name!r}")
+    live = _live_session(options) if options.live else None
     return Prepared(
         kit=__version__,
         revision=catalogue.revision,
         python=platform.python_version(),
         host=dict(runner.host_versions()),
-        stage="loopback",
+        stage=LIVE if live is not None else LOOPBACK,
         providers=providers,
         plan=plan,
         excuses={
@@ -81,7 +85,18 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
             for subject in plan.subjects
         },
         secrets=tuple(runner.canaries(selected)),
+        live=live,
     )
+
+
+def _live_session(options: Options) -> LiveSession:
+    from .live.launcher import ServerMissing
+    from .live.session import LiveSession
+
+    try:
+        return LiveSession(options.livekit)
+    except ServerMissing as error:
+        raise UsageError(f"--live: {error}") from None
 
 
 def _excuses(

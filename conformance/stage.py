@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .faults import Fault
+from .outcomes import KitError
 from .timeline import Timeline
 from .vendor_api import ApiRequest
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from .worker import Behaviour, Worker
 
 T = TypeVar("T")
+
+STAGE_LOST = "stage::lost"
+"""The reference of a result that there is no verdict for because the stage's server was gone."""
+
+
+class StageLost(KitError):
+    """The stage's server is not there, or went away: nobody can be judged on it."""
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,12 @@ def subjects(providers: Any) -> tuple[Subject, ...]:
 
 
 def run_check(
-    subject: Subject, check: Check, variant: str | None, *, seed: int | None = None
+    subject: Subject,
+    check: Check,
+    variant: str | None,
+    *,
+    seed: int | None = None,
+    stage: Any = None,
 ) -> CheckResult:
     """Stand in for the runner's."""
     check_id = CheckId(subject.name, check.requirement, variant)

@@ -11,8 +11,7 @@ from livekit import api, rtc
 
 from conformance.faults import Fault
 from conformance.host.late_job import LateJob, job_to_come
-from conformance.outcomes import KitError
-from conformance.stage import Credentials
+from conformance.stage import Credentials, StageLost
 from conformance.timeline import Timeline
 
 from .gateway import Gateway
@@ -42,12 +41,12 @@ class RealServer:
         self.gateway = Gateway(credentials.url, removed=self._note_removal)
 
     async def open(self) -> None:
-        """Open the gateway; raises `KitError` when the server does not answer."""
+        """Open the gateway; raises `StageLost` when the server does not answer."""
         loop = asyncio.get_running_loop()
         if isinstance(loop, RealTimeLoop):
             loop.let_through([self.gateway.target])
         if not await self.gateway.reachable():
-            raise KitError(f"the LiveKit server at {self._behind.url} does not answer")
+            raise StageLost(f"the LiveKit server at {self._behind.url} does not answer")
         host, port = await self.gateway.open()
         if isinstance(loop, RealTimeLoop):
             loop.let_through([(host, port)])

@@ -14,8 +14,7 @@ from livekit import rtc
 from conformance.host import Job, job_context, reset_class_state
 from conformance.loopback.backend import MemoryBackend
 from conformance.loopback.network import Network
-from conformance.outcomes import KitError
-from conformance.stage import Backend, Contact, Credentials, Stage
+from conformance.stage import Backend, Contact, Credentials, Stage, StageLost
 from conformance.timeline import Timeline
 from conformance.vendor_api import VendorAPI
 
@@ -50,8 +49,7 @@ class LiveStage:
         self._clock = RealClock(loop)
         self._timeline = Timeline(self._clock.now)
         self._server = RealServer(credentials, self._timeline)
-        # Of a clock, a network uses its loop and now(): any loop with in-memory hosts will do.
-        self._network = Network(self._clock, self._timeline)  # type: ignore[arg-type]
+        self._network = Network(self._clock, self._timeline)
         self._backends: list[MemoryBackend] = []
 
     @property
@@ -105,7 +103,7 @@ class LiveStage:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Reach the server for a while; raises `KitError` when it does not answer."""
+        """Reach the server for a while; raises `StageLost` when it does not answer."""
         with self._network:
             try:
                 await self._server.open()
@@ -140,7 +138,7 @@ class LiveRunner:
     def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
         """Run ``scenario`` on a fresh stage and return what it returns.
 
-        ``seed`` is of no use in real time. Raises `KitError` when the server does not answer or
+        ``seed`` is of no use in real time. Raises `StageLost` when the server does not answer or
         goes away in the middle, and `TooLong` when the scenario is not done within the limit.
         """
         loop = RealTimeLoop()
@@ -165,7 +163,7 @@ class LiveRunner:
                 [playing, pulse], timeout=self._limit, return_when=asyncio.FIRST_COMPLETED
             )
             if pulse.done() or not await stage.server.gateway.reachable():
-                raise KitError(
+                raise StageLost(
                     f"the LiveKit server at {self._credentials.url} went away during the check"
                 )
             if not playing.done():

@@ -1,7 +1,7 @@
 """The network of a run: declared hosts are served in memory, nothing else can be reached.
 
-A :class:`~conformance.loopback.clock.VirtualLoop` asks its network for addresses and connections.
-What Python code tries to reach beside the declared hosts is refused and remembered as a
+A :class:`~conformance.loopback.networked_loop.NetworkedLoop` asks its network for addresses and
+connections. What Python code tries to reach beside the declared hosts is refused and remembered as a
 `conformance.stage.Contact`; native code that opens its own sockets is out of sight.
 """
 
@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.stage import Contact
 from conformance.timeline import Timeline
@@ -27,13 +27,24 @@ from .origin import origin_of_contact
 from .transport import MemoryTransport
 
 if TYPE_CHECKING:
-    from .clock import VirtualClock
+    from .networked_loop import NetworkedLoop
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 _CLIENT_ADDRESS = "198.19.255.254"
 _FIRST_ADDRESS = ipaddress.IPv4Address("198.18.0.1")
 """Synthetic addresses come from 198.18.0.0/15, which is set aside for tests (RFC 2544)."""
+
+
+class NetworkClock(Protocol):
+    """What a network needs of a clock: the time, and the loop whose connections it makes."""
+
+    @property
+    def loop(self) -> NetworkedLoop:
+        """The loop that asks for addresses and connections."""
+
+    def now(self) -> float:
+        """Seconds since the stage was opened."""
 
 
 @dataclass(eq=False)
@@ -51,7 +62,7 @@ class Listener:
 class Network:
     """The hosts that can be reached while it is entered; contacts go to ``timeline`` too."""
 
-    def __init__(self, clock: VirtualClock, timeline: Timeline | None = None) -> None:
+    def __init__(self, clock: NetworkClock, timeline: Timeline | None = None) -> None:
         self._clock = clock
         self._loop = clock.loop
         self._timeline = timeline

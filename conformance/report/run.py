@@ -12,6 +12,10 @@ SubjectKind = Literal["host", "endpoint", "provider"]
 DeviationState = Literal["used", "unused", "stale", "expired", "unknown"]
 
 
+LOOPBACK, LIVE = "loopback", "live"
+"""The stages that a run's checks are played on."""
+
+
 @dataclass(frozen=True)
 class RequirementFacts:
     """What the reports say of a requirement.
@@ -128,16 +132,20 @@ class Run:
 
     def repeat(self, check_id: CheckId) -> str:
         """The one command that runs a check of this run again, for a POSIX shell."""
-        return repeat_command(check_id, self.selection, self.seed)
+        return repeat_command(check_id, self.selection, self.seed, stage=self.stage)
 
 
-def repeat_command(check_id: CheckId, selection: Selection, seed: int | None) -> str:
+def repeat_command(
+    check_id: CheckId, selection: Selection, seed: int | None, *, stage: str = LOOPBACK
+) -> str:
     """The one command that runs a check again, for a POSIX shell."""
     parts = ["pytest --conformance"]
     peer = (check_id.variant or "").partition("to-")[2]
     if peer in selection.providers:
         # A check of a pair of providers exists only where both of them are certified.
         parts += [f"--provider {name}" for name in dict.fromkeys((check_id.provider, peer))]
+    if stage != LOOPBACK:
+        parts.append(f"--{stage}")
     if seed is not None:
         parts.append(f"--conformance-seed {seed}")
     return " ".join([*parts, f"'{check_id}'"])

@@ -52,8 +52,7 @@ async def same_identity(scene: Scene, order: str) -> None:
     await scene.start_session()
     old = await scene.started("old", identity="shared")
     await scene.spoken(scene.say(0.5))
-    new = await scene.exchange(old, order, identity="shared")
-    await scene.ready(new)
+    new = await scene.exchange(old, order, ready=True, identity="shared")
     present = scene.participants()
     expect(
         present.count("shared") == (1 if new.workers else 0),

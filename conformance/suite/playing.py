@@ -18,7 +18,7 @@ from conformance.outcomes import (
     Violation,
 )
 from conformance.plugin.manager import Provider
-from conformance.stage import Stage, StageRunner
+from conformance.stage import STAGE_LOST, Stage, StageLost, StageRunner
 from conformance.timeline import Event
 
 from .leftovers import watch_connections
@@ -55,7 +55,7 @@ def play(
     """Run ``scenario`` on a fresh stage and fold what it raised into ``result``."""
     events: list[Event] = []
     simulated = 0.0
-    reason = ""
+    reason = reference = ""
 
     async def observed(stage: Stage) -> None:
         nonlocal simulated, reason
@@ -78,6 +78,8 @@ def play(
         outcome, reason = Outcome.NOT_APPLICABLE, exempt.rule
     except Blocked as blocked:
         outcome, reason = Outcome.BLOCKED, str(blocked)
+    except StageLost as error:
+        outcome, reason, reference = Outcome.ERROR, str(error), STAGE_LOST
     except KitError as error:
         outcome, reason = Outcome.ERROR, str(error)
         if error.__cause__ is not None:
@@ -89,6 +91,7 @@ def play(
         outcome=outcome,
         finding=_redacted(finding),
         reason=without_secrets(reason),
+        reference=reference,
         events=tuple(events),
         simulated_seconds=round(simulated, 6),
     )

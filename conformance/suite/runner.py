@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from conformance.live.rules import not_live
 from conformance.outcomes import (
     CheckId,
     CheckResult,
@@ -19,7 +20,7 @@ from conformance.outcomes import (
 )
 from conformance.plugin.manager import Provider
 from conformance.requirements import load_catalogue
-from conformance.stage import Stage, StageRunner
+from conformance.stage import STAGE_LOST, Stage, StageLost, StageRunner
 
 from . import load
 from .blame import judged
@@ -92,6 +93,7 @@ def run_check(
     """Run one check of ``subject`` and say what became of it; raises nothing of the provider's.
 
     ``stage`` defaults to the loopback stage. ``seed`` shuffles what is ready at the same moment.
+    In real time a check that needs virtual time is not applicable, by `conformance.live.rules`.
     ``blame`` False keeps a failure a failure, whoever else shares it.
     """
     runner = stage or _loopback()
@@ -99,12 +101,18 @@ def run_check(
     result = CheckResult(
         CheckId(subject.name, check.requirement, variant), _level(check), Outcome.PASSED
     )
+    rule = None if runner.virtual else not_live(check.requirement, variant)
+    if rule is not None:
+        return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
     if provider is None:
         return play(runner, seed, result, _chain_scenario(subject, check, variant))
     rule = check.exempt(provider.manifest) if check.exempt is not None else None
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
-    broken = _unready(provider, runner)
+    try:
+        broken = _unready(provider, runner)
+    except StageLost as lost:
+        return replace(result, outcome=Outcome.ERROR, reason=str(lost), reference=STAGE_LOST)
     if broken is not None:
         if check.requirement == READINESS:
             return replace(result, outcome=Outcome.ERROR, reason=broken)
@@ -154,12 +162,15 @@ def _peer_of(variant: str | None) -> str:
     return variant.removeprefix("to-") if variant else ""
 
 
-_readiness: dict[int, tuple[Provider, str | None]] = {}
+_readiness: dict[tuple[str, int], tuple[Provider, str | None]] = {}
 
 
 def _unready(provider: Provider, runner: StageRunner) -> str | None:
-    """Why ``provider`` cannot be judged at all, found once in a process; None if it can."""
-    known = _readiness.get(id(provider))
+    """Why ``provider`` cannot be judged at all, found once in a process; None if it can.
+
+    Raises `StageLost` when that cannot be found because the stage is not there.
+    """
+    known = _readiness.get((runner.name, id(provider)))
     if known is not None:
         return known[1]
 
@@ -176,9 +187,12 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
     problem: str | None = None
     try:
         runner.run(construct)
+    except StageLost:
+        raise
     except Exception as error:  # so may what surrounds it
         problem = without_secrets(str(error) if isinstance(error, KitError) else last_line(error))
-    _readiness[id(provider)] = (provider, problem)
+    if problem is None or runner.virtual:  # in real time it may be well the next time
+        _readiness[runner.name, id(provider)] = (provider, problem)
     return problem
 
 

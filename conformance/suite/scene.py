@@ -266,15 +266,18 @@ class Scene:
             await self.close(avatar)
 
     async def exchange(
-        self, old: Avatar, order: str, *, label: str = "new", **options: Any
+        self, old: Avatar, order: str, *, label: str = "new", ready: bool = False, **options: Any
     ) -> Avatar:
-        """Replace ``old`` by a new avatar, in the given order; options as for :meth:`create`."""
+        """Replace ``old`` by a new avatar, in the given order; options as for :meth:`create`.
+
+        ``ready`` waits until the new one can be heard, before an old one that is still there goes.
+        """
         new = await self.create(label, **options)
         if order == CLOSE_THEN_START:
             await self.close(old)
-            await self.start(new, ready=False)
+            await self.start(new, ready=ready)
         else:
-            await self.start(new, ready=False)
+            await self.start(new, ready=ready)
             await self.close(old)
         return new
 
@@ -375,7 +378,10 @@ class Scene:
             raise
 
     async def join_user(self) -> rtc.Room:
-        """Let a user join, once, who reads the transcript; its text gathers in ``transcript``."""
+        """Let a user join, once, who reads the transcript; its text gathers in ``transcript``.
+
+        The agent has heard of the user when this returns: a real server tells it up to 3 s later.
+        """
         if self.user is not None:
             return self.user
         user = await self.stage.server.join(
@@ -383,6 +389,9 @@ class Scene:
         )
         self.user = user
         user.register_text_stream_handler("lk.transcription", self._on_transcription)
+        deadline = self.clock.now() + JOIN_TIMEOUT
+        while USER not in self.room.remote_participants and self.clock.now() < deadline:
+            await self.clock.sleep(0.05)
         return user
 
     def _on_transcription(self, reader: rtc.TextStreamReader, identity: str) -> None:

