@@ -58,6 +58,7 @@ def test_a_wheel_is_certified_and_verifies(tmp_path: Path) -> None:
     key = Ed25519PrivateKey.generate()
     issued = issue(tmp_path, key=key, url="https://example.test/run/1")
     assert written(tmp_path) == [
+        "livekit-plugins-acme-1.0.badge.json",
         "livekit-plugins-acme-1.0.intoto.jsonl",
         "livekit-plugins-acme-1.0.report.json",
     ]
@@ -116,7 +117,10 @@ def test_a_failed_run_gives_evidence_against_the_wheel(tmp_path: Path) -> None:
     ],
 )
 def test_some_runs_certify_nothing(tmp_path: Path, trial: FakeTrial, reason: str) -> None:
-    """A partial run, an error, a tampered suite: the report is kept, no certificate is written."""
+    """A partial run, an error, a tampered suite: the report is kept, no certificate is written.
+
+    Nor is there a badge that says anything else.
+    """
     issued = issue(tmp_path, trial)
     assert issued.certificate is None
     assert reason in issued.nothing_because[0]
@@ -295,7 +299,7 @@ def test_a_kit_that_was_changed_is_not_packed(tmp_path: Path) -> None:
     """An edited check is seen by the RECORD of the installed kit, and so is an added one."""
     module = installed_kit(tmp_path / "edited")
     module.write_text("__version__ = '0.1.0'  # passes everything\n")
-    with pytest.raises(UsageError, match="__init__[.]py has been changed"):
+    with pytest.raises(UsageError, match=r"__init__\.py has been changed"):
         repack(tmp_path / "edited", tmp_path)
     module = installed_kit(tmp_path / "added")
     assert list(strangers(tmp_path / "added", ["conformance/__init__.py"])) == []

@@ -38,6 +38,7 @@ def one(outcome: Outcome, check: str = CHECK) -> Run:
         (Outcome.NOT_APPLICABLE, Outcome.FAILED, "otherwise"),
         (Outcome.PASSED, Outcome.BLOCKED, "otherwise"),
         (Outcome.FAILED, Outcome.ERROR, "otherwise"),
+        (Outcome.ERROR, Outcome.PASSED, "otherwise"),
     ],
 )
 def test_each_change_of_an_outcome_has_its_kind(before: Outcome, after: Outcome, kind: str) -> None:
@@ -48,6 +49,13 @@ def test_each_change_of_an_outcome_has_its_kind(before: Outcome, after: Outcome,
     assert list(found) == [kind]
     (change,) = found[kind]
     assert (change.id, change.before, change.after) == (CHECK, before, after)
+
+
+def test_errors_of_the_kit_are_noted() -> None:
+    """Who reads a comparison is told that a run has checks without a verdict."""
+    comparison = compare(one(Outcome.ERROR), whole_run())
+    assert comparison.notes == ("OLD has 1 errors of the kit, which say nothing of the provider",)
+    assert comparison.fixes == ()
 
 
 def test_equal_runs_have_no_change() -> None:

@@ -164,7 +164,9 @@ def _changes(
         elif first.outcome is not second.outcome:
             assert before is not None, "it has the check"
             assert after is not None, "it has the check"
-            step = _step(_weight(before, first), _weight(after, second))
+            # An error said nothing of the provider: what comes after it is no fix.
+            was_judged = first.outcome is not Outcome.ERROR
+            step = _step(_weight(before, first) if was_judged else None, _weight(after, second))
             counts = after.kind != "host" and old.facts(first).scored and new.facts(second).scored
             if step and not counts:
                 yield "elsewhere", change
@@ -201,6 +203,9 @@ def _notes(old: Run, new: Run) -> Iterator[str]:
             yield f"{name} is a partial run: {reasons[0]}"
         elif not run.selection.whole:
             yield f"{name} is a run of a part of the requirements"
+        errors = sum(r.outcome is Outcome.ERROR for s in run.subjects for r in s.results)
+        if errors:
+            yield f"{name} has {errors} errors of the kit, which say nothing of the provider"
     pairs = [("requirements", old.revision, new.revision), ("kit", old.kit, new.kit)]
     pairs += [
         (n, old.host.get(n, "none"), new.host.get(n, "none")) for n in {**old.host, **new.host}

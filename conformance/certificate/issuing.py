@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from conformance import __version__
 from conformance.plugin.errors import UsageError
+from conformance.report import badge
 from conformance.report.run import Run
 from conformance.requirements import load_revision
 
@@ -89,7 +90,7 @@ def certify(
     say: Callable[[str], None] = lambda line: None,
     now: datetime.datetime | None = None,
 ) -> Issued:
-    """Certify a wheel, and write its certificate and the report into ``request.out``.
+    """Certify a wheel; write its certificate, the report and a badge into ``request.out``.
 
     A certificate of tier none is written as well: it is evidence against the wheel. Raises
     `UsageError` when nothing could be run, or nothing can be written.
@@ -117,6 +118,7 @@ def certify(
         line = render(certificate)
         sealed = line if request.key is None else seal(line, request.key)
         write(path, sealed.decode("utf-8") + "\n")
+        write(request.out / f"{stem}.badge.json", badge.render(run))
         return Issued(kept, run, certificate, path)
 
 
