@@ -1,8 +1,8 @@
 """The network of a run: declared hosts are served in memory, nothing else can be reached.
 
 A :class:`~conformance.loopback.networked_loop.NetworkedLoop` asks its network for addresses and
-connections. What Python code tries to reach beside the declared hosts is refused and remembered as a
-`conformance.stage.Contact`; native code that opens its own sockets is out of sight.
+connections. What Python code tries to reach beside the declared hosts is refused and remembered as
+a `conformance.stage.Contact`; native code that opens its own sockets is out of sight.
 """
 
 from __future__ import annotations
