@@ -19,6 +19,7 @@ from conformance.report.html_matrix import Cell, grids
 from conformance.report.html_state import State, state_of, worst
 from conformance.report.run import DeviationUse, RequirementFacts, Run
 from conformance.timeline import Event
+from tests.conftest import Repository
 from tests.sample_run import CHECKS, REQUIREMENTS, acme, result, run, subject
 
 HOSTILE = '</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> "quoted" \u2028'
@@ -320,3 +321,12 @@ def test_narrowed_run_says_that_it_certifies_nothing() -> None:
     narrowed = replace(whole, selection=replace(whole.selection, requirements=("SWAP-*",)))
     assert "Only a part of the requirements was asked for" in html.render(narrowed)
     assert "Only a part of the requirements was asked for" not in html.render(whole)
+
+
+def test_option_writes_the_page(repository: Repository) -> None:
+    """``--conformance-html`` leaves a whole page of the run, and says nothing about it."""
+    repository.run("--conformance-html", "out.html")
+    page = (repository.pytester.path / "out.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.rstrip().endswith("</html>")
+    assert "acme" in data_of(page)["checks"]

@@ -109,8 +109,9 @@ function drawPicture(host, events, finding, name) {
     const stripe = { class: index % 2 ? "lane-b" : "lane-a", x: 0, y, height: item.height };
     node(names, "rect", { ...stripe, width: gutter });
     node(back, "rect", { ...stripe, width });
-    fitted(names, item.lane.title, gutter - 18, { class: "lane-title", x: 12, y: y + 18 });
-    if (!narrow) node(names, "text", { class: "soft", x: 12, y: y + 32 }, item.lane.hint);
+    const [title, second] = narrow && item.lane.subject ? [item.lane.title.split(":")[0], item.lane.subject] : [item.lane.title, item.lane.hint];
+    fitted(names, title, gutter - 18, { class: "lane-title", x: 12, y: y + 18 });
+    if (!narrow || item.lane.subject) fitted(names, second, gutter - 14, { class: "soft", x: 12, y: y + 32 });
     y += item.height;
   });
   drawAxis(back, scale, head, height - 6);
