@@ -92,7 +92,7 @@ class Story {
   }
 
   take_wrappers({ at, kind, detail }) {
-    const lane = this.lane("wrappers", "", "Wrappers", "what the chain's top hears", 5);
+    const lane = this.lane("wrappers", "", "Wrappers", "as the session hears it", 5);
     if (kind === "playback_started") {
       if (this.open.has("segment")) this.mark(lane, at, "started again");
       else this.begin("segment", lane, at, "");

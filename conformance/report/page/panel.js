@@ -103,9 +103,9 @@ function showEvents(result, check) {
   }
   const picture = element("div", { class: "picture", tabindex: "0", role: "group", "aria-label": "Picture of the timeline, may be scrolled sideways" });
   result.append(picture);
-  drawPicture(picture, events, check.finding, check.id);
-  const key = ["A bar is audio, or a call from its begin to its return", "A dot is an event or an RPC", "A red end: cut off, or never ended",
-    "Dashed line: the swap"];
+  const { swaps } = drawPicture(picture, events, check.finding, check.id);
+  const key = ["A bar is audio, or a call from its begin to its return", "A dot is an event or an RPC", "A red end: cut off, or never ended"];
+  if (swaps) key.push(swaps > 1 ? "Dashed lines: the swaps" : "Dashed line: the swap");
   if (check.finding && typeof check.finding.at === "number") key.push("Red line: what went wrong");
   else if (check.finding) key.push("No single moment is to blame: it is judged over the whole run");
   result.append(element("ul", { class: "key" }, ...key.map((text) => element("li", {}, text))));

@@ -119,6 +119,7 @@ function drawPicture(host, events, finding, name) {
   drawFlags(back, flags, head, height - 6);
   y = head;
   laid.forEach((item, index) => { drawLane(back, item, y, index % 2 ? "lane-odd" : "lane-even"); y += item.height; });
+  return { swaps: swaps.length };
 }
 
 function drawAxis(parent, scale, top, bottom) {
