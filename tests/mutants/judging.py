@@ -11,15 +11,15 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from conformance.outcomes import CheckResult, Outcome
 from conformance.plugin.manager import Provider
+from conformance.suite.host_chain_scene import ChainKit
 from conformance.suite.registry import Check
 from conformance.suite.runner import Subject, run_check, subjects
 
-from .mutant import Kill, Mutant, SoundAdapter
+from .mutant import Effect, Kill
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,22 @@ class Verdict:
 
 
 def judge(
-    mutant: Mutant, *, only: frozenset[str] | None = None, seed: int | None = None
+    subject: Subject,
+    *,
+    only: frozenset[str] | None = None,
+    effect: Effect | None = None,
+    seed: int | None = None,
 ) -> tuple[Verdict, ...]:
-    """Every check's verdict on ``mutant``; ``only`` names requirements to run."""
-    subject = subject_of(mutant.provider())
+    """Every check's verdict on ``subject``; ``only`` names requirements to run."""
+    effect = effect or Effect()
     verdicts = []
     for check in subject.checks:
         if only is not None and check.requirement not in only:
             continue
         for variant in check.variants or (None,):
-            mutant.effect.ran.clear()
+            effect.ran.clear()
             result = raw(subject, check, variant, seed=seed)
-            verdicts.append(_verdict(check, variant, result, tuple(mutant.effect.missing)))
+            verdicts.append(_verdict(check, variant, result, tuple(effect.missing)))
     return tuple(verdicts)
 
 
@@ -74,18 +78,18 @@ def subject_of(provider: Provider) -> Subject:
     return subject
 
 
-@cache
-def sound_subject(adapter: type[SoundAdapter] = SoundAdapter) -> Subject:
-    """The sound provider."""
-    return subject_of(Provider(adapter(), label="sound", origin="a mutant's base", source="bundled"))
+def chain_subject(kit: ChainKit, name: str) -> Subject:
+    """A way to exchange the tail of a chain, and every check for it."""
+    host, *_ = subjects([])
+    return Subject(name, host.checks, kit=kit)
 
 
 def _verdict(
-    check: Check, variant: str | None, result: CheckResult, missing: tuple[str, ...] = ()
+    check: Check, variant: str | None, result: CheckResult, missing: tuple[str, ...]
 ) -> Verdict:
     says = result.reason
     if result.finding is not None:
-        says = f"{result.finding.expected}; observed {result.finding.observed}"
+        says = f"expected {result.finding.expected}; observed {result.finding.observed}"
     return Verdict(check.requirement, variant, result.outcome, says, missing)
 
 

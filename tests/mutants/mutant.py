@@ -135,15 +135,20 @@ def mutant(*kills: Kill, story: str, **fields: Any) -> Callable[[C], C]:
     """
 
     def declare(changed: C) -> C:
-        name = re.sub(r"(?<!^)(?=[A-Z])", "-", changed.__name__).lower()
+        name = dashed(changed.__name__)
         if name in MUTANTS:
             raise ValueError(f"two mutants are called {name}")
         effect = Effect()
-        _watch(changed, effect)
+        watch(changed, effect)
         MUTANTS[name] = Mutant(name, kills, story, _adapter_of(changed, fields), effect)
         return changed
 
     return declare
+
+
+def dashed(name: str) -> str:
+    """A class's name as a mutant's: ``RawAssignment`` is ``raw-assignment``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
 def _adapter_of(changed: type, fields: Mapping[str, Any]) -> Callable[[], object]:
@@ -161,7 +166,7 @@ def _adapter_of(changed: type, fields: Mapping[str, Any]) -> Callable[[], object
     return type(f"{changed.__name__}Adapter", (base,), {**part, **fields})
 
 
-def _watch(changed: type, effect: Effect) -> None:
+def watch(changed: type, effect: Effect) -> None:
     """Let every function that ``changed`` defines say that it has run."""
     for name, member in list(vars(changed).items()):
         if isinstance(member, property) and member.fget is not None:
