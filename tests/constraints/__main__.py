@@ -1,0 +1,56 @@
+"""Writes the constraints files: ``python -m tests.constraints [VERSION ...]``, by uv.
+
+Without a version, all of `HOSTS`. Each file pins livekit-agents, the 13 plugins of that version,
+and what the kit and its tests need, for every supported Python at once.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from packaging.version import Version
+
+HERE = Path(__file__).resolve().parent
+HOSTS = ("1.6.0", "1.6.1", "1.7.1", "1.8.0", "1.8.9")
+ROOT = HERE.parents[1]
+UNDECLARED_HTTPX = Version("1.7.0")
+"""Hosts before this one import httpx, declare only openai, and openai 3 brings it no longer."""
+
+
+def write(host: str) -> None:
+    """Resolve and write the file of one host version."""
+    lines = [f"livekit-agents=={host}"]
+    if Version(host) < UNDECLARED_HTTPX:
+        lines.append("httpx")
+    head = [f"# What a run on livekit-agents {host} is tested with, for every Python; made by"]
+    head.append(f"# python -m tests.constraints {host}")
+    if "httpx" in lines:
+        head.append("# httpx: that host imports it, declares only openai, and openai 3 lacks it")
+    pins = [f"{name}=={host}" for name in plugins()]
+    command = "uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header"
+    own = "--all-extras --no-emit-package avatar-conformance pyproject.toml -"
+    resolved = subprocess.run(
+        f"{command} {own}".split(),
+        input="\n".join([*lines, *pins, "hatchling"]),
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    target = HERE / f"host-{host}.txt"
+    target.write_text("\n".join(head) + "\n" + resolved, encoding="utf-8")
+    print(f"{target.relative_to(ROOT)}: {len(resolved.splitlines())} distributions")
+
+
+def plugins() -> list[str]:
+    """The distributions of the plugins, as the extra `vendors` names them."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    _, _, extra = text.partition("vendors = [")
+    return [line.strip(' ",') for line in extra.partition("]")[0].splitlines() if line.strip()]
+
+
+if __name__ == "__main__":
+    for version in sys.argv[1:] or HOSTS:
+        write(version)
