@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .collection import CheckItem, Execution, SubjectCollector, outcome_for_pytest
+from .collection import HOST, CheckItem, Execution, SubjectCollector, outcome_for_pytest
 from .options import CHECK_ID, read_options
 from .outcomes import CheckId, CheckResult, KitError, Outcome
 from .preparation import Prepared, prepare
@@ -35,6 +35,7 @@ _UNCOUNTED = {
     Outcome.FAILED: ("failed-should", "s", ("FAILED-SHOULD", {"yellow": True})),
     Outcome.ERROR: ("error-unscored", "e", ("ERROR-UNSCORED", {"yellow": True})),
 }
+_HOST_DEFECT = ("host-defect", "h", ("HOST-DEFECT", {"yellow": True}))
 
 
 class Certification:
@@ -139,7 +140,8 @@ class Certification:
             return None
         outcome = Outcome(data["outcome"])
         if outcome in (Outcome.FAILED, Outcome.ERROR) and report.outcome == "skipped":
-            return _UNCOUNTED[outcome]
+            of_host = data["id"].startswith(f"{HOST}::")
+            return _HOST_DEFECT if of_host else _UNCOUNTED[outcome]
         return _LETTERS[outcome]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -34,6 +34,10 @@ class Execution:
     """The real server; None for the loopback stage."""
 
 
+HOST = "host"
+"""The subject whose failures are held against nobody."""
+
+
 class SubjectCollector(pytest.Collector):
     """The checks of one subject, as ``anam``."""
 
@@ -154,14 +158,15 @@ class CheckFailed(AssertionError):
 def outcome_for_pytest(result: CheckResult, *, scored: bool) -> tuple[str, str | None]:
     """How pytest is to count a result, and what it then calls the reason.
 
-    A failed SHOULD, and whatever becomes of a requirement that is not scored, is no failure to
-    pytest: neither ``-x`` nor the exit code takes notice of it.
+    A failed SHOULD, a defect of the host, and whatever becomes of a requirement that is not scored,
+    are no failures to pytest: neither ``-x`` nor the exit code takes notice of them.
     """
     if result.outcome is Outcome.PASSED:
         return "passed", None
     if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
         return "skipped", f"{result.outcome.value}: {result.reason}"
-    if scored and (result.level is Level.MUST or result.outcome is Outcome.ERROR):
+    counts = result.level is Level.MUST and result.id.provider != HOST
+    if scored and (counts or result.outcome is Outcome.ERROR):
         return "failed", None
     unscored = "" if scored else "not scored: "
     return "skipped", f"{unscored}{headline(result)}"

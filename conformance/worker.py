@@ -58,7 +58,7 @@ class Seat:
     behaviour: Behaviour
     session: str | None = None
     end_session: Callable[[], None] = _nothing
-    """Ends the vendor's session, and its workers leave: for a vendor that is told so in the room."""
+    """Ends the vendor's session, and its workers leave: for a vendor that is told in the room."""
 
 
 @dataclass

@@ -107,24 +107,11 @@ class Scene:
     id: CheckId
 
 
-class Litter:
-    """Something that only the garbage collector can take away, and that is loud when it does."""
-
-    def __init__(self) -> None:
-        self.itself = self
-
-    def __del__(self) -> None:
-        print("the litter is gone")
-
-
 async def the_check(scene: Scene, variant: str | None = None) -> None:
     """The one check of this suite: does what FAKE_OUTCOMES says."""
     await asyncio.sleep(0)
     doing = OUTCOMES.get(str(scene.id), OUTCOMES.get(scene.id.requirement, "pass"))
     what, _, text = doing.partition(":")
-    if what == "litter":
-        Litter()
-        raise Violation(Finding("tidiness", "litter"))
     if what == "fail":
         raise Violation(Finding("a tail", text or "no tail", "bind one", 1.5))
     if what == "not-applicable":

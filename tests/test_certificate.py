@@ -78,7 +78,7 @@ def test_a_statement_is_one_line() -> None:
     [
         ({}, "PASSED", Tier.ROBUST),
         ({"acme::UNBIND-02": Outcome.FAILED}, "WARNED", Tier.SWAP_SAFE),
-        ({"acme::SWAP-01": Outcome.EXPECTED_FAILURE}, "WARNED", Tier.ROBUST),
+        ({"acme::SWAP-01": Outcome.EXPECTED_FAILURE}, "WARNED", Tier.SWAP_SAFE),
         ({"acme::SWAP-01": Outcome.FAILED}, "FAILED", Tier.NONE),
         ({"endpoint::HOST-01": Outcome.FAILED}, "FAILED", Tier.NONE),
         ({"host::HOST-01": Outcome.FAILED}, "WARNED", Tier.ROBUST),

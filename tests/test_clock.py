@@ -339,3 +339,16 @@ async def _race(clock: VirtualClock) -> list[int]:
 
     await asyncio.gather(*(runner(number) for number in range(8)))
     return order
+
+
+def test_what_nobody_awaited_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """An exception that no one retrieved is logged without a traceback."""
+
+    async def main(clock: VirtualClock) -> None:
+        clock.loop.call_exception_handler(
+            {"message": "Task exception was never retrieved", "exception": ValueError("no avatar")}
+        )
+
+    run_virtual(main)
+    assert "Task exception was never retrieved: ValueError: no avatar" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -198,10 +198,10 @@ def test_the_tier_is_counted_again(put: Put) -> None:
 
 
 def test_expected_failures_are_said_beside_the_tier(put: Put) -> None:
-    """Who reads robust sees at once how much of it is accepted failure."""
+    """Who reads the tier sees at once how much of it is accepted failure."""
     run = whole_run({"acme::SWAP-01": Outcome.EXPECTED_FAILURE}, deviations=[use("SWAP-01")])
     (tier,) = (v for v in judged(put(certificate(run))).verdicts if v.name == "tier")
-    assert tier.detail == "robust, with 1 expected failures"
+    assert tier.detail == "swap-safe, with 1 expected failures"
 
 
 def test_an_error_of_the_kit_leaves_the_ledger_worthless(put: Put) -> None:

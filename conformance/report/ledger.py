@@ -107,7 +107,8 @@ def tier(run: Run, subject: SubjectRun) -> Tier:
     """What the subject is certified as by this run.
 
     Nothing when the run is partial or narrowed to a part of the requirements, when something was
-    in error, or when a deviation is out of order.
+    in error, or when a deviation is out of order. Robust only without a deviation: an expected
+    failure is a failure that somebody answers for.
     """
     if partial_because(run) or not run.selection.whole:
         return Tier.NONE
@@ -119,4 +120,5 @@ def tier(run: Run, subject: SubjectRun) -> Tier:
     broken = {result.level for result in scored if not holds(subject, result)}
     if Level.MUST in broken:
         return Tier.NONE
-    return Tier.SWAP_SAFE if Level.SHOULD in broken else Tier.ROBUST
+    deviates = any(result.outcome is Outcome.EXPECTED_FAILURE for result in scored)
+    return Tier.SWAP_SAFE if deviates or Level.SHOULD in broken else Tier.ROBUST

@@ -133,7 +133,8 @@ def tier_in_words(run: Run, subject: SubjectRun) -> str:
     """The tier, and why there is none where the results are not the reason."""
     reached = tier(run, subject)
     if reached is not Tier.NONE:
-        return str(reached.value)
+        listed = ledger(subject).counts[Outcome.EXPECTED_FAILURE]
+        return f"{reached.value}, with {listed} expected failures" if listed else str(reached.value)
     if partial_because(run):
         return "none (partial run)"
     if not run.selection.whole:
