@@ -18,6 +18,7 @@ from conformance.outcomes import KitError
 from .adapter import adapter
 from .baseline import baseline
 from .certify import certify
+from .demo import demo
 from .diff import diff
 from .explain import explain
 from .list_command import list_providers
@@ -37,6 +38,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "diff": diff,
     "matrix": matrix,
     "baseline": baseline,
+    "demo": demo,
 }
 
 # typer brings its own click since 0.2x; both have this base class of what a user typed wrong.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from conformance.outcomes import KitError
 
 if TYPE_CHECKING:
     from conformance.stage import Credentials
@@ -27,27 +29,39 @@ def demo(
         str | None, typer.Option(envvar="LIVEKIT_API_SECRET", help="Its API secret.")
     ] = None,
 ) -> None:
-    """Show an avatar that is swapped while the agent speaks, on a page in the browser."""
+    """Show an avatar that is swapped while the agent speaks, on a page in the browser.
+
+    Needs no account: the agent, its two avatars and the LiveKit server all run on this machine, on
+    127.0.0.1. The server is LIVEKIT_SERVER, or livekit-server on PATH, and ends with the demo. Open
+    the page that is named, listen, and press a button to swap the avatar in mid-sentence.
+    """
     from conformance.live.launcher import LiveServer, ServerFailed, ServerMissing
-    from conformance.outcomes import KitError
-    from conformance.stage import Credentials
+    from conformance.live.naming import NamedWrongly, named_server
 
     with ExitStack() as stack:
-        if livekit_url is None:
-            try:
-                credentials = stack.enter_context(LiveServer.start()).credentials
-            except (ServerMissing, ServerFailed) as error:
-                raise KitError(str(error)) from error
-        elif livekit_api_key and livekit_api_secret:
-            credentials = Credentials(livekit_url, livekit_api_key, livekit_api_secret)
-        else:
-            raise KitError("--livekit-url needs --livekit-api-key and --livekit-api-secret")
+        try:
+            named = None
+            if livekit_url is not None:
+                named = named_server((livekit_url, livekit_api_key, livekit_api_secret), {})
+            credentials = named or stack.enter_context(LiveServer.start()).credentials
+        except (NamedWrongly, ServerMissing, ServerFailed) as error:
+            raise KitError(str(error)) from error
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_show(credentials, port))
 
 
 async def _show(credentials: Credentials, port: int) -> None:
-    async with serving(credentials, port=port) as url:
+    from livekit import rtc
+
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(serving(credentials, port=port))
+        except rtc.ConnectError as error:
+            raise KitError(
+                f"cannot join a room of the LiveKit server at {credentials.url}: {error.message}"
+            ) from None
+        except OSError as error:
+            raise KitError(f"cannot serve the page at port {port}: {error.strerror}") from None
         typer.echo(f"open {url} in a browser; Ctrl-C ends the demo")
         await asyncio.Event().wait()
 
