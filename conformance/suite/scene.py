@@ -226,7 +226,7 @@ class Scene:
         avatar.backend.inject(Fault("status", status=401), times=None)
 
     async def ready(self, avatar: Avatar) -> None:
-        """Wait until every worker of ``avatar`` has joined, and what follows from it."""
+        """Wait until every worker of ``avatar`` has joined, the agent knows, and what follows."""
         deadline = self.clock.now() + JOIN_TIMEOUT
         while not all(w.in_room for w in avatar.workers) and self.clock.now() < deadline:
             refused = [w.refused for w in avatar.workers if w.refused]
@@ -239,10 +239,17 @@ class Scene:
                     )
                 )
             await self.clock.sleep(0.05)
+        while not self._knows(avatar) and self.clock.now() < deadline:
+            await self.clock.sleep(0.05)
         await self.clock.sleep(SETTLE)
         for worker in avatar.workers:
             if worker.broken is not None:
                 raise KitError(f"the worker of {avatar.label} broke") from worker.broken
+
+    def _knows(self, avatar: Avatar) -> bool:
+        """Whether the agent, if it is in the room, has heard of every worker that is there."""
+        present = {worker.identity for worker in avatar.workers if worker.in_room}
+        return not self.room.isconnected() or present <= set(self.room.remote_participants)
 
     async def close(self, avatar: Avatar) -> None:
         """Close an avatar, within its declared bound."""

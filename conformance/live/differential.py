@@ -1,0 +1,117 @@
+"""Plays the suite on the loopback stage and on a real server, and compares what came of it.
+
+``python -m conformance.live.differential`` starts the servers that it needs, one for each process.
+It exits with 0 when every check that was played on both stages came to the same outcome, or to a
+different one that is explained; with 1 when not; with 2 when it could not be found out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.options import Options
+from conformance.outcomes import KitError
+from conformance.preparation import prepare
+
+from .comparison import Comparison, NotComparable, compare
+from .launcher import ServerMissing, find_server
+from .record import document, summary
+from .sample import sample
+
+PROCESSES = 8
+"""Checks mostly wait, so there may be more processes than processors."""
+REPEAT_PROCESSES = 2
+REPEATS = 2
+"""How often a check that differs is played again: the machine may have been busy."""
+
+
+class NoReport(KitError):
+    """A run of pytest came to no report."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the comparison that ``arguments`` ask for; the exit code."""
+    wanted = _parser().parse_args(arguments)
+    try:
+        find_server()
+        with tempfile.TemporaryDirectory(prefix="avatar-conformance-differential-") as directory:
+            compared = _compared(wanted, Path(directory))
+    except (ServerMissing, KitError, NotComparable) as error:
+        print(f"the stages were not compared: {error}", file=sys.stderr)
+        return 2
+    if wanted.write is not None:
+        wanted.write.write_text(document(compared), "utf-8")
+    sys.stdout.write(summary(compared))
+    return 1 if compared.unexplained else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m conformance.live.differential")
+    parser.add_argument("--provider", action="append", default=[], help="this one only; repeatable")
+    parser.add_argument(
+        "--requirement", action="append", default=[], help="as pytest's; repeatable"
+    )
+    parser.add_argument("--full", action="store_true", help="every variant of every check")
+    parser.add_argument("-n", "--processes", type=int, default=PROCESSES)
+    parser.add_argument("--write", type=Path, metavar="FILE.md", help="write the record there")
+    return parser
+
+
+def _compared(wanted: argparse.Namespace, directory: Path) -> Comparison:
+    providers = tuple(wanted.provider) or ("all",)
+    plan = prepare(
+        Options(Path.cwd(), providers=providers, requirements=tuple(wanted.requirement))
+    ).plan
+    checks = [planned.id for planned in plan.checks]
+    names = [str(check) for check in (checks if wanted.full else sample(checks))]
+    play = _Player(directory, providers)
+    loopback = play(names, processes=min(wanted.processes, REPEAT_PROCESSES), live=False)
+    live = play(names, processes=wanted.processes, live=True)
+    compared = compare(loopback, live)
+    repeats: list[Mapping[str, Any]] = []
+    while compared.unexplained and len(repeats) < REPEATS:
+        again = [pair.id for pair in compared.unexplained]
+        repeats.append(play(again, processes=REPEAT_PROCESSES, live=True))
+        compared = compare(loopback, live, repeats)
+    return compared
+
+
+class _Player:
+    """Runs pytest on named checks, in processes of their own, and returns its JSON report."""
+
+    def __init__(self, directory: Path, providers: Sequence[str]) -> None:
+        self._directory = directory
+        self._providers = [f"--provider={name}" for name in providers]
+        self._runs = 0
+
+    def __call__(self, names: Sequence[str], *, processes: int, live: bool) -> Mapping[str, Any]:
+        self._runs += 1
+        report = self._directory / f"{self._runs}.json"
+        stage = "a real server" if live else "the loopback stage"
+        print(f"{len(names)} checks on {stage}", flush=True)
+        command = [
+            *(sys.executable, "-m", "pytest", "--conformance", "--no-deviations"),
+            *("-n", str(processes), "--dist", "worksteal", "-q", "--tb", "no"),
+            *("-p", "no:randomly", "--conformance-report", str(report), *self._providers),
+            *(["--live"] if live else []),
+            *names,
+        ]
+        with (self._directory / "log").open("w+", encoding="utf-8") as log:
+            ended = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
+            if ended.returncode not in (0, 1) or not report.is_file():
+                log.seek(0)
+                lines = [line for line in log.read().splitlines() if line.strip()]
+                raise NoReport(f"pytest ended with {ended.returncode}: {lines[-1:] or 'no word'}")
+        loaded: Mapping[str, Any] = json.loads(report.read_text("utf-8"))
+        return loaded
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""A comparison of the two stages in words: docs/live.md, and a few lines for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from conformance.outcomes import Outcome
+
+from .comparison import Comparison, Pair
+from .launcher import PINNED_RELEASE
+from .rules import rules
+
+HOW = f"""\
+# The suite on a real LiveKit server
+
+```console
+$ pytest --conformance --live                       # a server is started for the run
+$ pytest --conformance --livekit-url ws://127.0.0.1:7880 \\
+      --livekit-api-key devkey --livekit-api-secret secret
+```
+
+The agent and the avatar's worker are participants of a real room, with real media, byte streams and
+RPC. The vendor's API stays in memory. Time is real, so a run takes as long as what is said in it.
+
+A server is found by `LIVEKIT_SERVER` or as `livekit-server` on `PATH`: Homebrew has it (`brew
+install livekit`), so do the project's releases and the container image `livekit/livekit-server`; or
+build it: `go install github.com/livekit/livekit-server/cmd/server@{PINNED_RELEASE}`. It listens on
+127.0.0.1, on free ports, and ends with the run. With `-n 8` each process has one of its own, and
+the processes mostly wait. `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET` are read with
+`--live` only.
+
+`tox -e live` plays the bundled providers on both stages and compares them, check by check. Of a
+check that has more than three variants each provider plays three, other ones each; `tox -e live --
+--full` plays all. This page is what `python -m conformance.live.differential --write docs/live.md`
+found. What a server does that the loopback room has to do too is in
+[server-behaviour.md](server-behaviour.md).
+"""
+
+
+def document(compared: Comparison) -> str:
+    """The whole of docs/live.md."""
+    return "\n".join([HOW, *_rules(), *_outcomes(compared), *_differences(compared)]) + "\n"
+
+
+def summary(compared: Comparison) -> str:
+    """A few lines: how many checks were compared, and each difference."""
+    lines = [
+        f"{len(compared.pairs)} checks: {len(compared.played)} played on both stages, "
+        f"{len(compared.pairs) - len(compared.played)} need virtual time; "
+        f"{len(compared.differing)} differ, {len(compared.unexplained)} of them unexplained"
+    ]
+    for pair in compared.differing:
+        why = pair.explanation or "UNEXPLAINED"
+        lines.append(f"{pair.id}: {_both(pair)}; {why}; {pair.observed}")
+    return "\n".join(lines) + "\n"
+
+
+def _rules() -> Iterator[str]:
+    yield "## Not played in real time\n"
+    yield "These checks are not applicable on a live stage, by rule, and counted as that.\n"
+    yield "| Check | Rule |"
+    yield "|---|---|"
+    for check, rule in rules().items():
+        yield f"| {check} | {rule} |"
+    yield ""
+
+
+def _outcomes(compared: Comparison) -> Iterator[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in compared.versions.items())
+    yield "## Both stages compared\n"
+    yield f"livekit-server {PINNED_RELEASE}, {versions}.\n"
+    yield "| Subject | Compared | Same | Passed | Failed | Not applicable | Blocked | Different |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name in compared.providers:
+        yield _row(name, [pair for pair in compared.played if pair.provider == name])
+    yield _row("all", list(compared.played))
+    yield ""
+    yield "The columns from Passed to Blocked are of those that are the same on both stages. What"
+    yield "fails on both is a finding about the plugin; known deviations count as failures here."
+    yield ""
+
+
+def _row(name: str, pairs: list[Pair]) -> str:
+    same = Counter(pair.live for pair in pairs if pair.same)
+    shown = (Outcome.PASSED, Outcome.FAILED, Outcome.NOT_APPLICABLE, Outcome.BLOCKED)
+    cells = [len(pairs), sum(same.values()), *(same[outcome] for outcome in shown)]
+    return f"| {name} | {' | '.join(map(str, cells))} | {len(pairs) - sum(same.values())} |"
+
+
+def _differences(compared: Comparison) -> Iterator[str]:
+    yield "## Differences\n"
+    if not compared.differing:
+        yield "None.\n"
+    else:
+        yield "| Check | Loopback | Live | Why |"
+        yield "|---|---|---|---|"
+        for pair in compared.differing:
+            why = pair.explanation or f"not explained; observed: {_cell(pair.observed)}"
+            yield f"| {pair.id} | {pair.loopback.value} | {pair.live.value} | {why} |"
+        yield ""
+    repeated = [pair.id for pair in compared.played if pair.repeated and pair.same]
+    if repeated:
+        yield "The same only when it was played again, on a machine that was busy the first time:"
+        yield ", ".join(f"`{name}`" for name in repeated) + "."
+
+
+def _both(pair: Pair) -> str:
+    return f"{pair.loopback.value} on the loopback stage, {pair.live.value} live"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")[:200]
+
+
+__all__ = ["document", "summary"]
