@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from livekit import rtc
@@ -65,7 +65,7 @@ class SoundAvatar(ReferenceAvatar):
     that is somebody else's.
     """
 
-    _newest: WeakValueDictionary[tuple[int, str], SoundAvatar] = WeakValueDictionary()
+    _newest: ClassVar[WeakValueDictionary[tuple[int, str], SoundAvatar]] = WeakValueDictionary()
     """The instance that was started last, by room and identity."""
 
     def __init__(self, *, api_key: str | None = None, identity: str | None = None) -> None:

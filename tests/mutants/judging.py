@@ -66,7 +66,9 @@ def judge(
     return tuple(verdicts)
 
 
-def raw(subject: Subject, check: Check, variant: str | None, seed: int | None = None) -> CheckResult:
+def raw(
+    subject: Subject, check: Check, variant: str | None, seed: int | None = None
+) -> CheckResult:
     """What a check says, whoever else fails it; leaves the process as it was."""
     with _untouched():
         return run_check(subject, check, variant, seed=seed, blame=False)
@@ -97,9 +99,7 @@ def complaints(name: str, kills: Sequence[Kill], verdicts: Sequence[Verdict]) ->
     """What is wrong with the way in which a mutant was killed, one line each."""
     for kill in kills:
         wanted = [
-            v
-            for v in verdicts
-            if v.check == kill.requirement and kill.variant in (None, v.variant)
+            v for v in verdicts if v.check == kill.requirement and kill.variant in (None, v.variant)
         ]
         failed = [v for v in wanted if v.failed]
         if not failed:

@@ -99,6 +99,15 @@ def names() -> tuple[str, ...]:
     return (*SOUND, SOUND_CHAIN, *MUTANTS, *CHAINS)
 
 
+def aimed_at(requirement: str) -> tuple[str, ...]:
+    """The mutants that are made for a requirement's checks."""
+    load()
+    made = {**MUTANTS, **CHAINS}
+    return tuple(
+        name for name, m in made.items() if any(k.requirement == requirement for k in m.kills)
+    )
+
+
 def row(name: str, only: frozenset[str] | None = None) -> Row:
     """Judge one subject by every check, or by those of ``only``."""
     load()

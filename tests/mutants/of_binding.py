@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 from livekit.agents.voice import io
@@ -226,7 +226,7 @@ class StartsTheBaseTwice(SoundAvatar):
 class OneForEachSession(SoundAvatar):
     """Refuses to start in a session that had one already."""
 
-    sessions: WeakSet[Any] = WeakSet()
+    sessions: ClassVar[WeakSet[Any]] = WeakSet()
 
     async def start(self, agent_session: Any, room: Any, **options: Any) -> None:
         if agent_session in self.sessions:

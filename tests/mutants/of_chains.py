@@ -34,9 +34,7 @@ def _declared() -> dict[str, BrokenChain]:
             watch(made, effect)
             known = BrokenChain(name, (), "a chain that is broken by hand", kit, effect)
         kill = Kill(requirement, says)
-        chains[name] = BrokenChain(
-            name, (*known.kills, kill), known.story, known.kit, known.effect
-        )
+        chains[name] = BrokenChain(name, (*known.kills, kill), known.story, known.kit, known.effect)
     return chains
 
 

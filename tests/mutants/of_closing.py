@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 from livekit import api
 from livekit.agents import get_job_context
@@ -172,13 +173,13 @@ class NeverEndsTheSessionAndSaysSo(SoundAvatar):
 class ClosedForAll(SinkAvatar):
     """Keeps on the class that it was closed, and is silent from then on."""
 
-    closed_rooms: list[Any] = []
+    closed_rooms: ClassVar[WeakSet[Any]] = WeakSet()
 
     def _bind(self) -> None:
         super()._bind()
         room = self._own_room
         sink: Any = self._binding.sink if self._binding is not None else None
-        if any(room is known for known in self.closed_rooms):
+        if room in self.closed_rooms:
             plain = sink.capture_frame
             skipped: list[Any] = []
 
@@ -191,7 +192,7 @@ class ClosedForAll(SinkAvatar):
 
     async def aclose(self) -> None:
         if self._own_room is not None:
-            self.closed_rooms.append(self._own_room)
+            self.closed_rooms.add(self._own_room)
         await super().aclose()
 
 
@@ -279,8 +280,8 @@ class CloseWaitsForTheStart(SoundAvatar):
     """Waits for a start under way, however long that takes."""
 
     async def aclose(self) -> None:
-        while self._starting is not None:
-            await asyncio.sleep(0.1)
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
         await super().aclose()
 
 

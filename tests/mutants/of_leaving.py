@@ -27,8 +27,7 @@ class LeavesATask(SoundAvatar):
         await super().start(agent_session, room, **options)
 
     async def _forever(self) -> None:
-        while True:
-            await asyncio.sleep(30)
+        await asyncio.sleep(1e6)
 
 
 @mutant(
@@ -79,11 +78,9 @@ class LeavesACallHandler(SoundAvatar):
 class LeavesAnHttpSession(SoundAvatar):
     """Never closes its HTTP session."""
 
-    opened: list[aiohttp.ClientSession] = []
-
     async def start(self, agent_session: Any, room: Any, **options: Any) -> None:
         await super().start(agent_session, room, **options)
-        self.opened.append(aiohttp.ClientSession())
+        self._opened = aiohttp.ClientSession()
 
 
 @mutant(

@@ -28,7 +28,8 @@ class Loud(SoundAvatar):
 
     def _bind(self) -> None:
         super()._bind()
-        assert self._binding is not None and self._binding.sink is not None
+        assert self._binding is not None
+        assert self._binding.sink is not None
         self._binding.sink.on("playback_started", self.sink_started)
         self._binding.sink.on("playback_finished", self.sink_finished)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from livekit import rtc
@@ -26,7 +26,7 @@ TOGETHER = "old and new avatar together hear every frame once, in order"
 class KeepsTheFirstSink(SoundAvatar):
     """Binds once for each session."""
 
-    bound: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+    bound: ClassVar[WeakKeyDictionary[Any, Any]] = WeakKeyDictionary()
 
     def _bind(self) -> None:
         first = self.bound.setdefault(self._output, self)
@@ -155,7 +155,7 @@ class EndsAtWhatWasPushed(Ends):
 class Stealthy(SoundAvatar):
     """Changes what the objects of the chain do, from the second avatar of a session on."""
 
-    seen: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+    seen: ClassVar[WeakKeyDictionary[Any, int]] = WeakKeyDictionary()
 
     def alter(self) -> None:
         """The change."""
@@ -253,7 +253,7 @@ class ReportsLate(SinkAvatar):
 
 @mutant(
     Kill("SWAP-07", "it was finished by the old avatar's", "start-then-close"),
-    story="the pull request: the old sink's listeners stay, and its late event ends the new segment",
+    story="the pull request: a late event of the old sink ends the new segment",
 )
 class LateEventForwarded(ReportsLate):
     def late(self, position: float) -> None:

@@ -6,9 +6,9 @@ import asyncio
 import base64
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 from aiohttp import web
@@ -205,10 +205,12 @@ class SocketAdapter(SoundAdapter):
 
     avatar = SocketAvatar
     worker = SocketWorker
-    manifest = {"transport": "websocket"}
+    manifest: ClassVar[Mapping[str, Any]] = {"transport": "websocket"}
 
     @hookimpl
     def vendor_backend(self) -> VendorAPI:
         """The reference vendor's calls, and a socket."""
         opening, ending = reference.vendor_backend().calls
-        return VendorAPI(replace(opening), Socket("audio socket", "/v1/sessions/{session}/audio", play), ending)
+        return VendorAPI(
+            opening, Socket("audio socket", "/v1/sessions/{session}/audio", play), ending
+        )
