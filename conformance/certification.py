@@ -238,7 +238,7 @@ class Certification:
             reasons.append("pytest broke off with an internal error")
         lost = sum(result.reference == STAGE_LOST for result in self._results.values())
         if lost:
-            reasons.append(f"{lost} checks without a verdict: the LiveKit server was not there")
+            reasons.append(f"the LiveKit server was not there for {lost} of the checks")
         stopped = session.shouldfail or session.shouldstop
         if stopped:
             reasons.append(f"stopped early: {stopped}")

@@ -29,6 +29,7 @@ from conformance.outcomes import (
 from conformance.plugin.deviations import Deviation
 from conformance.plugin.errors import UsageError
 from conformance.plugin.manifest import Manifest
+from conformance.stage import STAGE_LOST, StageLost
 from conformance.suite.registry import BOTH_ORDERS, Check
 from conformance.timeline import Event
 
@@ -116,6 +117,8 @@ async def the_check(scene: Scene, variant: str | None = None) -> None:
         raise Violation(Finding("a tail", text or "no tail", "bind one", 1.5))
     if what == "not-applicable":
         raise NotApplicable(text or "the manifest claims no such thing")
+    if what == "lost":
+        raise StageLost(text or "the server went away")
     if what == "error":
         raise KitError(text or "the stage fell over")
     if what == "warn":
@@ -179,6 +182,9 @@ def run_check(
         return replace(result, outcome=Outcome.FAILED, finding=violation.finding)
     except NotApplicable as exempt:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=exempt.rule)
+    except StageLost as error:
+        reason = str(error)
+        return replace(result, outcome=Outcome.ERROR, reason=reason, reference=STAGE_LOST)
     except KitError as error:
         return replace(result, outcome=Outcome.ERROR, reason=str(error))
     finally:
