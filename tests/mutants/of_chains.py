@@ -33,7 +33,8 @@ def _declared() -> dict[str, BrokenChain]:
             effect = Effect()
             watch(made, effect)
             known = BrokenChain(name, (), "a chain that is broken by hand", kit, effect)
-        kill = Kill(requirement, says)
+        check, _, variant = requirement.rstrip("]").partition("[")
+        kill = Kill(check, says, variant or None)
         chains[name] = BrokenChain(name, (*known.kills, kill), known.story, known.kit, known.effect)
     return chains
 
