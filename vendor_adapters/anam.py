@@ -7,6 +7,7 @@ from typing import Any
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.anam import known_deviations as known_deviations
+from ._earlier.anam import as_installed, playback_started
 
 
 @hookimpl
@@ -22,7 +23,7 @@ def avatar_provider_manifest() -> Any:
         "identity": "anam-avatar-agent",
         "hosts": ["api.anam.ai"],
         "credentials": [{"name": "api_key", "environment": "ANAM_API_KEY"}],
-        "capabilities": {"playback_started": True, "restartable": True},
+        "capabilities": {"playback_started": playback_started(), "restartable": True},
     }
 
 
@@ -43,10 +44,11 @@ def vendor_backend() -> Any:
     fixed = {"type": {"const": "ephemeral"}, "llmId": {"const": "CUSTOMER_CLIENT_V1"}}
     persona = fields({**fixed, "name": STRING, "avatarId": STRING})
     environment = fields({"livekitUrl": STRING, "livekitToken": STRING})
-    return session_api(
+    newest = session_api(
         "/v1/engine/session",
         headers={"Authorization": "Bearer {api_key}"},
         body=fields({"personaConfig": persona, "environment": environment}),
         room=RoomAccess("/environment/livekitUrl", "/environment/livekitToken"),
         answer={"sessionId": "{session}"},
     )
+    return as_installed(newest)

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.bey import known_deviations as known_deviations
+from ._earlier.bey import as_installed, sample_rate
 
 
 @hookimpl
@@ -18,7 +19,7 @@ def avatar_provider_manifest() -> Any:
         "avatar_session": "livekit.plugins.bey:AvatarSession",
         "exception": "livekit.plugins.bey:BeyException",
         "transport": "bytestream",
-        "sample_rate": 16000,
+        "sample_rate": sample_rate(),
         "identity": "bey-avatar-agent",
         "hosts": ["api.bey.dev"],
         "credentials": [{"name": "api_key", "environment": "BEY_API_KEY"}],
@@ -40,7 +41,7 @@ def create_avatar(context: AdapterContext) -> Any:
 def vendor_backend() -> Any:
     """Describe its one call."""
     transport = {"transport": {"const": "livekit"}}
-    return session_api(
+    newest = session_api(
         "/v1/sessions",
         headers={"x-api-key": "{api_key}"},
         body=fields({**transport, "avatar_id": STRING, "url": STRING, "token": STRING}),
@@ -48,3 +49,4 @@ def vendor_backend() -> Any:
         answer={"id": "{session}"},
         answer_ignored=True,
     )
+    return as_installed(newest)

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.lemonslice import known_deviations as known_deviations
+from ._earlier.lemonslice import as_installed, sample_rate
 
 
 @hookimpl
@@ -18,7 +19,7 @@ def avatar_provider_manifest() -> Any:
         "avatar_session": "livekit.plugins.lemonslice:AvatarSession",
         "exception": "livekit.plugins.lemonslice:LemonSliceException",
         "transport": "bytestream",
-        "sample_rate": 24000,
+        "sample_rate": sample_rate(),
         "identity": "lemonslice-avatar-agent",
         "hosts": ["lemonslice.com"],
         "credentials": [{"name": "api_key", "environment": "LEMONSLICE_API_KEY"}],
@@ -41,7 +42,7 @@ def vendor_backend() -> Any:
     """Describe its one call."""
     room = {"livekit_url": STRING, "livekit_token": STRING, "livekit_session_id": STRING}
     fixed = {"transport_type": {"const": "livekit"}, "audio_sample_rate": {"const": 24000}}
-    return session_api(
+    newest = session_api(
         "/api/liveai/sessions",
         headers={"X-API-Key": "{api_key}"},
         body=fields({**fixed, "agent_id": {"const": "agent-1"}, "properties": fields(room)}),
@@ -49,3 +50,4 @@ def vendor_backend() -> Any:
         answer={"session_id": "{session}"},
         needed_fields=("session_id",),
     )
+    return as_installed(newest)

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.tavus import known_deviations as known_deviations
+from ._earlier.tavus import as_installed, settings
 
 
 @hookimpl
@@ -21,7 +22,7 @@ def avatar_provider_manifest() -> Any:
         "sample_rate": 24000,
         "identity": "tavus-avatar-agent",
         "hosts": ["tavusapi.com"],
-        "credentials": [{"name": "api_key", "environment": "TAVUS_API_KEY"}],
+        "credentials": [{"name": "api_key", "environment": "TAVUS_API_KEY"}, *settings()],
         "capabilities": {"restartable": True},
     }
 
@@ -41,7 +42,7 @@ def vendor_backend() -> Any:
     """Describe its one call."""
     room = fields({"livekit_ws_url": STRING, "livekit_room_token": STRING})
     who = {"pal_id": STRING, "face_id": STRING, "conversation_name": STRING}
-    return session_api(
+    newest = session_api(
         "/v2/conversations",
         headers={"x-api-key": "{api_key}"},
         body=fields({**who, "properties": room}),
@@ -49,3 +50,4 @@ def vendor_backend() -> Any:
         answer={"conversation_id": "{session}"},
         needed_fields=("conversation_id",),
     )
+    return as_installed(newest)
