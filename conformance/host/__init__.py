@@ -23,7 +23,7 @@ from .output import (
 )
 from .release import version
 from .residue import origin, residue
-from .session import start_session
+from .session import new_session, start_session
 from .wrappers import SegmentCalls, SessionWrappers
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "job_context",
     "listener_counts",
     "listeners",
+    "new_session",
     "origin",
     "pending_segments",
     "playback_of",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession
+from livekit.agents import Agent
 from livekit.agents.voice import io
 
 from conformance import host
@@ -51,7 +51,7 @@ class Scene:
         self.provider = provider
         self.room = room
         self.job = job
-        self.session: AgentSession[None] = AgentSession()
+        self.session = host.new_session()
         self.avatars: list[Avatar] = []
         self.before: ClockTail | None = None
         self.transcript: list[str] = []
