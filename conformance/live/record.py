@@ -30,9 +30,10 @@ build it: `go install github.com/livekit/livekit-server/cmd/server@{PINNED_RELEA
 the processes mostly wait. `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET` are read with
 `--live` only.
 
-`tox -e live` plays the bundled providers on both stages and compares them, check by check. Of a
-check that has more than three variants each provider plays three, other ones each; `tox -e live --
---full` plays all. This page is what `python -m conformance.live.differential --write docs/live.md`
+`tox -e live` plays the bundled providers on both stages and compares them: every requirement for
+every provider, each by one of its variants, another one for the next provider. `tox -e live --
+--full` plays all variants. What differs is played again before it counts, because a machine that is
+busy spoils a verdict in real time. This page is what `python -m conformance.live.differential --write docs/live.md`
 found. What a server does that the loopback room has to do too is in
 [server-behaviour.md](server-behaviour.md).
 """

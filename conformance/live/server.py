@@ -38,6 +38,7 @@ class RealServer:
         self._jobs: dict[int, LateJob] = {}
         self._waves: list[Wave] = []
         self._timers: list[asyncio.TimerHandle] = []
+        self._abandoned: list[asyncio.Future[None]] = []
         self.gateway = Gateway(credentials.url, removed=self._note_removal)
 
     async def open(self) -> None:
@@ -61,11 +62,15 @@ class RealServer:
         """Connect a participant; raises `rtc.ConnectError` when the token is refused."""
         room = rtc.Room()
         self._listen(room)
+        with job_to_come() as job:
+            connecting = asyncio.ensure_future(room.connect(url or self._credentials.url, token))
         try:
-            with job_to_come() as job:
-                connecting = room.connect(url or self._credentials.url, token)
-                await asyncio.wait_for(connecting, CONNECT_TIMEOUT)
+            await asyncio.wait_for(asyncio.shield(connecting), CONNECT_TIMEOUT)
+        except asyncio.CancelledError:
+            self._abandoned.append(asyncio.ensure_future(_abandon(room, connecting)))
+            raise
         except asyncio.TimeoutError:
+            self._abandoned.append(asyncio.ensure_future(_abandon(room, connecting)))
             raise rtc.ConnectError(
                 f"no connection to the LiveKit server within {CONNECT_TIMEOUT:g} s"
             ) from None
@@ -123,6 +128,8 @@ class RealServer:
         self.gateway.fault = None
         for timer in self._timers:
             timer.cancel()
+        if self._abandoned:
+            await asyncio.wait(self._abandoned, timeout=CONNECT_TIMEOUT)
         names = {room.name for room in self._rooms}
         closing = [
             *(room.disconnect() for room in self._rooms),
@@ -159,3 +166,13 @@ class RealServer:
             )
 
         room.on("disconnected", lost)
+
+
+async def _abandon(room: rtc.Room, connecting: asyncio.Future[None]) -> None:
+    """Let a connection come about that nobody waits for any more, and end it.
+
+    Cancelled half-way, it makes the SDK terminate the whole process some seconds later.
+    """
+    with contextlib.suppress(rtc.ConnectError):
+        await connecting
+        await room.disconnect()
