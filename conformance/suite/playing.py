@@ -21,6 +21,7 @@ from conformance.plugin.manager import Provider
 from conformance.stage import STAGE_LOST, Stage, StageLost, StageRunner
 from conformance.timeline import Event
 
+from .cause import traced
 from .leftovers import watch_connections
 from .registry import Check
 from .scene import open_scene
@@ -37,7 +38,11 @@ def provider_scenario(
         with watch_connections():
             async with open_scene(stage, provider) as scene:
                 scene.peers = peers
-                await call_check(check, scene, variant)
+                try:
+                    await call_check(check, scene, variant)
+                except Violation as violation:
+                    violation.finding = traced(violation.finding, check, scene)
+                    raise
                 return "; ".join(scene.notes)
 
     return scenario

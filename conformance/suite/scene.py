@@ -24,7 +24,7 @@ from conformance.worker import Player
 
 from .avatar import Avatar
 from .canary import secrets_of
-from .probe import Chain, Ear, describe
+from .probe import Chain, Ear, describe, same
 from .registry import CLOSE_THEN_START
 from .speech import Speech
 from .surroundings import AGENT, ROOM, USER, credential_variables, environment, mint
@@ -60,6 +60,8 @@ class Scene:
         """What a check that passes wants to be said all the same."""
         self.peers: Mapping[str, Provider] = {provider.name: provider}
         """The providers of this run, for swaps between two of them."""
+        self.instead_of_wrappers = ""
+        """The chain without its wrappers, in words, once a start() has replaced them."""
         self._spoken = 0
         self._ear: Ear | None = None
         self._recording = False
@@ -180,7 +182,7 @@ class Scene:
     async def start(self, avatar: Avatar, *, ready: bool = True) -> Avatar:
         """Start an avatar and, unless ``ready`` is false, wait until its workers can be heard."""
         known = len(avatar.backend.workers)
-        before = self.chain().tail
+        before = self.chain()
         if not avatar.manifest.capabilities.joins_room:
             await self.join_user()  # the agent publishes for somebody, or waits until it can
         self.timeline.record("check", "start", avatar.label)
@@ -198,9 +200,11 @@ class Scene:
             raise ProviderRaised("start() works", error) from error
         finally:
             avatar.workers.extend(list(avatar.backend.workers)[known:])
-        after = self.chain().tail
-        avatar.tail = after if after is not before else None
-        self.timeline.record("check", "started", avatar.label, tail=describe(after))
+        after = self.chain()
+        avatar.tail = after.tail if after.tail is not before.tail else None
+        if not same(before.wrappers, after.wrappers):
+            self.instead_of_wrappers = after.labels()
+        self.timeline.record("check", "started", avatar.label, tail=describe(after.tail))
         self._watch(avatar.label)
         if ready:
             await self.ready(avatar)
