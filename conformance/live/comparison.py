@@ -5,10 +5,9 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from conformance.outcomes import Outcome
-from conformance.report.run import LIVE, LOOPBACK
+from conformance.outcomes import CheckResult, Outcome
+from conformance.report.run import LIVE, LOOPBACK, Run
 
 from .rules import not_live
 
@@ -70,6 +69,8 @@ class Comparison:
 
     pairs: tuple[Pair, ...]
     versions: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    """The checks that came to no outcome on the real server."""
 
     @property
     def played(self) -> tuple[Pair, ...]:
@@ -92,53 +93,51 @@ class Comparison:
         return tuple(dict.fromkeys(pair.provider for pair in self.pairs))
 
 
-def compare(
-    loopback: Mapping[str, Any], live: Mapping[str, Any], repeats: Sequence[Mapping[str, Any]] = ()
-) -> Comparison:
-    """Compare two JSON reports; ``repeats`` are later runs of some of the live checks.
+def compare(loopback: Run, live: Run, repeats: Sequence[Run] = ()) -> Comparison:
+    """Compare two runs; ``repeats`` are later ones of some of the checks on the real server.
 
     Raises `NotComparable`.
     """
     for report, stage in ((loopback, LOOPBACK), (live, LIVE), *((r, LIVE) for r in repeats)):
-        if report.get("stage") != stage:
-            raise NotComparable(f"a report of stage {report.get('stage')!r}, {stage!r} is wanted")
+        if report.stage != stage:
+            raise NotComparable(f"a report of stage {report.stage!r}, {stage!r} is wanted")
     before = dict(_results(loopback))
     after = dict(_results(live))
-    if set(before) != set(after):
-        odd = sorted(set(before) ^ set(after))
-        raise NotComparable(f"{len(odd)} checks ran on one stage only, {odd[0]} first")
+    odd = sorted(set(after) - set(before))
+    if odd:
+        raise NotComparable(f"{len(odd)} checks ran on the real server only, {odd[0]} first")
     again = {name: result for report in repeats for name, result in _results(report)}
-    pairs = [_pair(name, before[name], after[name], again.get(name)) for name in before]
-    return Comparison(tuple(pairs), {**live["host"], "avatar-conformance": live["kit"]})
-
-
-def _pair(
-    name: str,
-    loopback: Mapping[str, Any],
-    live: Mapping[str, Any],
-    again: Mapping[str, Any] | None,
-) -> Pair:
-    decided = live if again is None else again
-    requirement, _, variant = name.partition("::")[2].partition("[")
-    return Pair(
-        name,
-        Outcome(loopback["outcome"]),
-        Outcome(decided["outcome"]),
-        not_live(requirement, variant.rstrip("]") or None),
-        _observed(decided) or _observed(loopback),
-        again is not None,
+    reached = [name for name in before if name in after or name in again]
+    return Comparison(
+        tuple(_pair(name, before[name], after.get(name), again.get(name)) for name in reached),
+        {**live.host, "avatar-conformance": live.kit},
+        tuple(name for name in before if name not in reached),
     )
 
 
-def _observed(result: Mapping[str, Any]) -> str:
-    finding = result.get("finding") or {}
-    return str(finding.get("observed") or result.get("reason") or "")
+def _pair(
+    name: str, loopback: CheckResult, live: CheckResult | None, again: CheckResult | None
+) -> Pair:
+    decided = again or live
+    assert decided is not None
+    return Pair(
+        name,
+        loopback.outcome,
+        decided.outcome,
+        not_live(loopback.id.requirement, loopback.id.variant),
+        _observed(decided) or _observed(loopback),
+        live is not None and again is not None,
+    )
 
 
-def _results(report: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for subject in report["subjects"]:
-        for result in subject["results"]:
-            yield result["id"], result
+def _observed(result: CheckResult) -> str:
+    return result.finding.observed if result.finding is not None else result.reason
+
+
+def _results(run: Run) -> Iterator[tuple[str, CheckResult]]:
+    for subject in run.subjects:
+        for result in subject.results:
+            yield str(result.id), result
 
 
 __all__ = ["EXPLAINED", "Comparison", "NotComparable", "Pair", "compare"]

@@ -8,17 +8,17 @@ different one that is explained; with 1 when not; with 2 when it could not be fo
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from conformance.certificate.loading import load_report
 from conformance.options import Options
 from conformance.outcomes import KitError
 from conformance.preparation import prepare
+from conformance.report.run import Run
 
 from .comparison import Comparison, NotComparable, compare
 from .launcher import ServerMissing, find_server
@@ -38,18 +38,28 @@ class NoReport(KitError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the comparison that ``arguments`` ask for; the exit code."""
-    wanted = _parser().parse_args(arguments)
+    parser = _parser()
+    wanted = parser.parse_args(arguments)
+    if len(wanted.reports or "ok") < 2:
+        parser.error("--reports takes two reports at least")
     try:
+        if wanted.reports:
+            loopback, live, *repeats = map(load_report, wanted.reports)
+            return _told(compare(loopback, live, repeats), wanted.write)
         find_server()
         with tempfile.TemporaryDirectory(prefix="avatar-conformance-differential-") as directory:
             compared = _compared(wanted, Path(directory))
     except (ServerMissing, KitError, NotComparable) as error:
         print(f"the stages were not compared: {error}", file=sys.stderr)
         return 2
-    if wanted.write is not None:
-        wanted.write.write_text(document(compared), "utf-8")
+    return _told(compared, wanted.write)
+
+
+def _told(compared: Comparison, to: Path | None) -> int:
+    if to is not None:
+        to.write_text(document(compared), "utf-8")
     sys.stdout.write(summary(compared))
-    return 1 if compared.unexplained else 0
+    return 1 if compared.unexplained or compared.missing else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--full", action="store_true", help="every variant of every check")
     parser.add_argument("-n", "--processes", type=int, default=PROCESSES)
+    parser.add_argument(
+        "--reports",
+        nargs="+",
+        type=Path,
+        metavar="FILE.json",
+        help="play nothing, compare these: one of the loopback stage, one of a real server, and "
+        "any number of later ones of checks that were played there again",
+    )
     parser.add_argument("--write", type=Path, metavar="FILE.md", help="write the record there")
     return parser
 
@@ -75,9 +93,9 @@ def _compared(wanted: argparse.Namespace, directory: Path) -> Comparison:
     loopback = play(names, processes=min(wanted.processes, REPEAT_PROCESSES), live=False)
     live = play(names, processes=wanted.processes, live=True)
     compared = compare(loopback, live)
-    repeats: list[Mapping[str, Any]] = []
-    while compared.unexplained and len(repeats) < REPEATS:
-        again = [pair.id for pair in compared.unexplained]
+    repeats: list[Run] = []
+    while (compared.unexplained or compared.missing) and len(repeats) < REPEATS:
+        again = [*(pair.id for pair in compared.unexplained), *compared.missing]
         repeats.append(play(again, processes=REPEAT_PROCESSES, live=True))
         compared = compare(loopback, live, repeats)
     return compared
@@ -91,7 +109,7 @@ class _Player:
         self._providers = [f"--provider={name}" for name in providers]
         self._runs = 0
 
-    def __call__(self, names: Sequence[str], *, processes: int, live: bool) -> Mapping[str, Any]:
+    def __call__(self, names: Sequence[str], *, processes: int, live: bool) -> Run:
         self._runs += 1
         report = self._directory / f"{self._runs}.json"
         stage = "a real server" if live else "the loopback stage"
@@ -109,8 +127,7 @@ class _Player:
                 log.seek(0)
                 lines = [line for line in log.read().splitlines() if line.strip()]
                 raise NoReport(f"pytest ended with {ended.returncode}: {lines[-1:] or 'no word'}")
-        loaded: Mapping[str, Any] = json.loads(report.read_text("utf-8"))
-        return loaded
+        return load_report(report)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ the processes mostly wait. `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SEC
 `tox -e live` plays the bundled providers on both stages and compares them: every requirement for
 every provider, each by one of its variants, another one for the next provider. `tox -e live --
 --full` plays all variants. What differs is played again before it counts, because a machine that is
-busy spoils a verdict in real time. This page is what `python -m conformance.live.differential --write docs/live.md`
-found. What a server does that the loopback room has to do too is in
+busy spoils a verdict in real time. This page is what `python -m conformance.live.differential
+--write docs/live.md` found. What a server does that the loopback room has to do too is in
 [server-behaviour.md](server-behaviour.md).
 """
 
@@ -51,6 +51,8 @@ def summary(compared: Comparison) -> str:
         f"{len(compared.pairs) - len(compared.played)} need virtual time; "
         f"{len(compared.differing)} differ, {len(compared.unexplained)} of them unexplained"
     ]
+    if compared.missing:
+        lines.append(f"no outcome on the real server: {', '.join(compared.missing)}")
     for pair in compared.differing:
         why = pair.explanation or "UNEXPLAINED"
         lines.append(f"{pair.id}: {_both(pair)}; {why}; {pair.observed}")
@@ -100,6 +102,9 @@ def _differences(compared: Comparison) -> Iterator[str]:
             why = pair.explanation or f"not explained; observed: {_cell(pair.observed)}"
             yield f"| {pair.id} | {pair.loopback.value} | {pair.live.value} | {why} |"
         yield ""
+    if compared.missing:
+        yield "Without an outcome on the real server, because the run was cut short there:"
+        yield ", ".join(f"`{name}`" for name in compared.missing) + ".\n"
     repeated = [pair.id for pair in compared.played if pair.repeated and pair.same]
     if repeated:
         yield "The same only when it was played again, on a machine that was busy the first time:"
