@@ -11,7 +11,6 @@ from typing import Any
 from .network import Network
 from .transport import MemoryTransport
 
-
 logger = logging.getLogger(__name__)
 
 
