@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import suppress
 from dataclasses import replace
 
 from livekit import rtc
