@@ -13,7 +13,7 @@ from pathlib import Path
 
 from conformance.requirements.kills import FILE
 
-from .matrix import SOUND, SOUND_CHAIN, Matrix, names, run, silence
+from .matrix import SOUND, SOUND_CHAIN, Matrix, Row, names, run, silence
 from .order import unsteady
 from .table import coupled, table
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     selected, only = _selected(options.mutant), _only(options.check)
     whole = not options.mutant
     began = time.perf_counter()
-    matrix = run(selected, only=only, processes=options.processes)
+    matrix = run(selected, only=only, processes=options.processes, progress=_tell)
     print(table(matrix))
     print(coupled(matrix))
     problems = list(matrix.problems(coverage=whole))
@@ -44,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if whole and only is None and not problems:
         FILE.write_text(json.dumps({"kills": matrix.kills()}, indent=1) + "\n", "utf-8")
     return 1 if problems else 0
+
+
+def _tell(row: Row) -> None:
+    """Say what is wrong with a row as soon as it is known, and that the run goes on."""
+    wrong = list(row.problems())
+    print(f"{row.name}: {len(wrong)} wrong" if wrong else row.name, file=sys.stderr, flush=True)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from conformance.outcomes import Outcome
@@ -133,16 +134,29 @@ def _sound(name: str) -> Provider:
 
 
 def run(
-    selected: Sequence[str], *, only: Collection[str] | None = None, processes: int = 1
+    selected: Sequence[str],
+    *,
+    only: Collection[str] | None = None,
+    processes: int = 1,
+    progress: Callable[[Row], None] = lambda row: None,
 ) -> Matrix:
-    """Judge the subjects called ``selected``, in ``processes`` processes."""
+    """Judge the subjects called ``selected``, in ``processes`` processes.
+
+    ``progress`` is told of each row as soon as it is there, in order.
+    """
     wanted = frozenset(only) if only is not None else None
-    if processes == 1:
-        return Matrix(tuple(row(name, wanted) for name in selected))
-    with ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn"), initializer=silence
-    ) as pool:
-        return Matrix(tuple(pool.map(row, selected, [wanted] * len(selected))))
+    rows: list[Row] = []
+    with ExitStack() as stack:
+        if processes == 1:
+            judged = map(row, selected, [wanted] * len(selected))
+        else:
+            spawn = multiprocessing.get_context("spawn")
+            pool = stack.enter_context(ProcessPoolExecutor(processes, spawn, initializer=silence))
+            judged = pool.map(row, selected, [wanted] * len(selected))
+        for done in judged:
+            rows.append(done)
+            progress(done)
+    return Matrix(tuple(rows))
 
 
 def silence() -> None:
