@@ -28,13 +28,25 @@ is not: joining fails after 15 s.
 ## Findings that reach the checks
 
 - Audio on its way to an avatar is lost when the avatar is removed: in a swap that closes first, 20
-  to 40 ms at the seam (SWAP-02). The loopback room delivers at once, so there it is never lost.
+  to 40 ms at the seam, and more on a machine that is busy. SWAP-02 lets 60 ms pass in real time,
+  and nothing on the loopback stage, whose room delivers at once.
 - A worker takes 0.1 s and more to join. With one identity for both avatars, closing the old one
   right after `start()` of the new one removes the old participant, and the new one joins
-  afterwards unharmed; once it has joined, it would be the one that is removed (SWAP-08). The
-  loopback room's workers join at once, and show it every time.
-- A user who publishes nothing is unknown to the agent for up to 3 s, and the host publishes no
-  transcript before it knows of somebody (SWAP-05).
+  afterwards unharmed; once it has joined, it would be the one that is removed. SWAP-08 waits for
+  the new one to have joined, so that both stages show it.
+- Who publishes nothing is unknown to the agent for up to 3 s. The host publishes no transcript
+  before it knows of a user (SWAP-05), and sends no audio before it knows of the avatar that is to
+  play it. A scene waits until the agent knows of both.
+- An avatar that is rendered by the agent itself publishes its tracks as the agent, and waits until
+  somebody subscribes. Where the plugin's `aclose()` removes the agent from the room, the new avatar
+  of a swap may not have found a subscriber yet, and its audio waits for ever (bithuman-local, the
+  SWAP checks that start first). On the loopback stage a subscriber is found at once.
+- An RPC handler, and whatever else a room calls, runs in a copy of the context that `connect()` was
+  called in: without the job and its HTTP session, where the room is connected before the job
+  begins (SWAP-14). The live stage puts placeholders there.
+- A `Room.connect()` that is cancelled half-way lets the SDK end the whole process by SIGTERM some
+  seconds later: "FFI Panic: timed out waiting for ReadyForRoomEventRequest". The live stage lets
+  such a connection come about, and ends it then.
 
 ## Not asked again by a test
 
