@@ -17,7 +17,7 @@ def sample_rate() -> int:
 
 
 def as_installed(newest: VendorAPI) -> VendorAPI:
-    """Before 1.8.9 the vendor is not told the rate, and before 1.6.5 not the LiveKit session's id."""
+    """Before 1.8.9 the rate is not sent, and before 1.6.5 the LiveKit session is not either."""
     if not older("lemonslice", CHANGED):
         return newest
     room = {"livekit_url": STRING, "livekit_token": STRING}
