@@ -15,19 +15,22 @@ from packaging.version import Version
 HERE = Path(__file__).resolve().parent
 HOSTS = ("1.6.0", "1.6.1", "1.7.1", "1.8.0", "1.8.9")
 ROOT = HERE.parents[1]
-UNDECLARED_HTTPX = Version("1.7.0")
-"""Hosts before this one import httpx, declare only openai, and openai 3 brings it no longer."""
+SINCE_1_7 = Version("1.7.0")
+UNDECLARED = {
+    "httpx": "that host imports it, declares only openai, and openai 3 lacks it",
+    "pillow": "the bitHuman plugin of that version imports it, and declares it not",
+}
+"""What hosts and plugins before 1.7 import, and get from nowhere; later something brings it."""
 
 
 def write(host: str) -> None:
     """Resolve and write the file of one host version."""
     lines = [f"livekit-agents=={host}"]
-    if Version(host) < UNDECLARED_HTTPX:
-        lines.append("httpx")
+    undeclared = UNDECLARED if Version(host) < SINCE_1_7 else {}
+    lines += undeclared
     head = [f"# What a run on livekit-agents {host} is tested with, for every Python; made by"]
     head.append(f"# python -m tests.constraints {host}")
-    if "httpx" in lines:
-        head.append("# httpx: that host imports it, declares only openai, and openai 3 lacks it")
+    head += [f"# {name}: {why}" for name, why in undeclared.items()]
     pins = [f"{name}=={host}" for name in plugins()]
     command = "uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header"
     own = "--all-extras --no-emit-package avatar-conformance pyproject.toml -"
