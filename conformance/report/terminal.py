@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ class Terminal:
             for use in subject.deviations:
                 if use.state != "unused":
                     self.write(f"deviation {use.requirement}: {use.state}, until {use.expires}\n")
+                    for row in textwrap.wrap(use.reason, 100):
+                        self.write(f"    {row}\n")
         self.write("\n")
 
     def recommendations(self, run: Run) -> None:
