@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -235,3 +238,42 @@ def test_checks_that_need_virtual_time_are_told_apart_by_rule() -> None:
     assert not_live("UNBIND-10", "room-api-silent") is not None
     assert not_live("UNBIND-10", "backend-silent") is None
     assert not_live("SWAP-01", "close-then-start") is None
+
+
+GIVES_UP = """\
+import asyncio, sys
+from livekit import api
+from conformance.live.stage import LiveRunner
+
+async def scenario(stage):
+    grants = api.VideoGrants(room_join=True, room="stage")
+    credentials = stage.server.credentials
+    for number in range(10):
+        token = api.AccessToken(credentials.api_key, credentials.api_secret)
+        token = token.with_identity(f"worker-{number}").with_grants(grants).to_jwt()
+        joining = asyncio.ensure_future(stage.server.join(token))
+        await asyncio.sleep(0.01 * number)
+        joining.cancel()
+        await asyncio.wait([joining])
+    await asyncio.sleep(15)  # the SDK waits for 10 s before it gives up the process
+
+LiveRunner(*sys.argv[1:]).run(scenario)
+print("alive")
+"""
+
+
+def test_joining_that_is_given_up_harms_nobody(server: LiveServer) -> None:
+    """A participant whose join() is cancelled half-way does not end the process later."""
+    credentials = server.credentials
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-c", GIVES_UP),
+            *(credentials.url, credentials.api_key, credentials.api_secret),
+        ],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.stdout.split() == ["alive"], ended.stderr
