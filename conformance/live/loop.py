@@ -31,7 +31,12 @@ class RealTimeLoop(NetworkedLoop):
         """Addresses of declared hosts, and the real ones of those that are let through."""
         if not self._is_real(host, port):
             return await super().getaddrinfo(host, port, **options)
-        found = await asyncio.SelectorEventLoop.getaddrinfo(self, host, port, **options)
+        try:
+            # No thread is started for what is a number already: it would look left behind.
+            numeric = options.get("flags", 0) | socket.AI_NUMERICHOST
+            found = socket.getaddrinfo(host, port, **{**options, "flags": numeric})
+        except socket.gaierror:
+            found = await asyncio.SelectorEventLoop.getaddrinfo(self, host, port, **options)
         self.let_through((str(address[0]), int(address[1])) for *_, address in found)
         return found
 
