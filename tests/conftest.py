@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gc
 import json
 import shutil
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,9 @@ from typing import Any
 import pytest
 
 pytest_plugins = ["pytester"]
+
+LEAVES_LITTER = ("test_kill_mutants", "test_kill_matrix", "test_live_mutants", "test_mutants")
+"""Modules of tests in which providers leave connections open."""
 
 OTHER_PLUGINS = ("xdist", "randomly", "asyncio", "anyio", "hypothesispytest", "cacheprovider")
 FAKE_KIT = Path(__file__).with_name("fake_kit.py")
@@ -50,6 +55,16 @@ class Repository:
         """The outcome of each check in a JSON report, by id."""
         subjects = self.report(name)["subjects"]
         return {r["id"]: r["outcome"] for subject in subjects for r in subject["results"]}
+
+
+@pytest.fixture(autouse=True)
+def no_litter(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a broken provider left open on purpose is collected here, not in the next test."""
+    yield
+    if request.module.__name__.rpartition(".")[2] in LEAVES_LITTER:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 @pytest.fixture

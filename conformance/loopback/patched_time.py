@@ -106,9 +106,10 @@ _found: list[tuple[dict[str, Any], str, str]] = [(vars(time), name, name) for na
 def _bindings() -> list[tuple[dict[str, Any], str, str]]:
     """Where the functions are bound: namespace, name in it, and which function it is."""
     modules = sys.modules
-    if len(_scanned) != len(modules):
+    fresh = modules.keys() - _scanned
+    if fresh:
         real = {id(function): key for key, function in _REAL.items()}
-        for module_name in [name for name in modules if name not in _scanned]:
+        for module_name in sorted(fresh):
             _scanned.add(module_name)
             if module_name.partition(".")[0] in _NOT_PATCHED or module_name.startswith(_OWN):
                 continue
