@@ -255,6 +255,7 @@ class Worker:
 
     async def leave(self) -> None:
         """Leave the room as a worker that crashed or was told to go."""
+        await self._stop_joining()
         self.player.close()
         await self.ended()
         if self.room is not None and self.room.isconnected():
@@ -267,11 +268,13 @@ class Worker:
 
     async def aclose(self) -> None:
         """Leave and let go of everything."""
+        await self.leave()
+
+    async def _stop_joining(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        await self.leave()
 
     async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
         """Called once in the room, before video is published; ``attributes`` are its token's."""

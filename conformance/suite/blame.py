@@ -16,6 +16,8 @@ from .registry import Check
 Verdict = Callable[[Provider], CheckResult]
 """The verdict on another provider for the same check, that one in both parts of a swap."""
 
+_LABEL = re.compile(r"the [\w-]+ avatar\b")
+
 
 def judged(
     result: CheckResult, check: Check, provider: Provider, other: Provider | None, verdict: Verdict
@@ -41,6 +43,32 @@ def judged(
                 reference=str(alone.id),
             )
     return result
+
+
+def behind_the_start(result: CheckResult, start: CheckResult) -> CheckResult:
+    """A failed ``result`` blocked by the check of ``start()`` itself, where that fails alike.
+
+    A ``start()`` that never works is one failure, not one of every check that needs an avatar.
+    """
+    if result.outcome is not Outcome.FAILED or result.id == start.id:
+        return result
+    if start.outcome is not Outcome.FAILED or _words(result) != _words(start):
+        return result
+    assert result.finding is not None
+    return replace(
+        result,
+        outcome=Outcome.BLOCKED,
+        finding=None,
+        reason=f"{start.id} fails alike: {result.finding.observed}",
+        reference=str(start.id),
+    )
+
+
+def _words(result: CheckResult) -> tuple[str, str] | None:
+    """What was expected and observed, whatever the check calls its avatar."""
+    if result.finding is None:
+        return None
+    return _LABEL.sub("the avatar", result.finding.expected), result.finding.observed
 
 
 def _with_host(result: CheckResult, reference: CheckResult, provider: Provider) -> CheckResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from conformance.endpoint import AvatarSwitcher, SwapRequest
+from conformance.endpoint import AvatarSwitcher, SwapError, SwapRequest
 from conformance.outcomes import ProviderRaised
 
 from .avatar import Avatar
@@ -210,7 +210,10 @@ async def asked_by_rpc(scene: Scene) -> None:
     user = await scene.join_user()
     await scene.start_session()
     switcher = AvatarSwitcher(scene.session, scene.room)
-    await switcher.swap(_Driven(scene, await scene.create("old")))
+    try:
+        await switcher.swap(_Driven(scene, await scene.create("old")))
+    except SwapError as error:
+        raise error.__cause__ or error from None
     await scene.clock.sleep(SETTLE)
     swapped_in: list[_Driven] = []
 

@@ -23,7 +23,7 @@ from conformance.requirements import load_catalogue
 from conformance.stage import STAGE_LOST, Stage, StageLost, StageRunner
 
 from . import load
-from .blame import judged
+from .blame import behind_the_start, judged
 from .canary import secrets_of
 from .host_chain import ChainKit, ChainScene, chain_kits
 from .imports import import_effects
@@ -122,6 +122,9 @@ def run_check(
     result = play(runner, seed, result, scenario)
     if not blame or provider.name == "reference":
         return result
+    if result.outcome is Outcome.FAILED:
+        starts = next(c for c in registered() if c.requirement == READINESS)
+        result = behind_the_start(result, _verdict_on(provider, starts, None, runner, seed))
     other = subject.peers.get(_peer_of(variant)) if check.for_peers else None
     return judged(
         result, check, provider, other, lambda who: _verdict_on(who, check, variant, runner, seed)
@@ -137,24 +140,24 @@ def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Call
     return scenario
 
 
-_verdicts: dict[tuple[str, str, str | None, str, int | None], CheckResult] = {}
+_verdicts: dict[tuple[int, str, str | None, str, int | None], tuple[Provider, CheckResult]] = {}
 
 
 def _verdict_on(
     provider: Provider, check: Check, variant: str | None, runner: StageRunner, seed: int | None
 ) -> CheckResult:
-    """The raw verdict on a provider that is not under test, found once in a process."""
+    """The raw verdict of a check that is not under test itself, found once in a process."""
     peers = dict.fromkeys((provider.name, _peer_of(variant)), provider)
     if check.for_peers:
         variant = f"to-{provider.name}"
-    key = (provider.name, check.where, variant, runner.name, seed)
+    key = (id(provider), check.where, variant, runner.name, seed)
     if key not in _verdicts:
         blank = CheckResult(
             CheckId(provider.name, check.requirement, variant), _level(check), Outcome.PASSED
         )
         scenario = provider_scenario(provider, check, variant, peers)
-        _verdicts[key] = play(runner, seed, blank, scenario)
-    return _verdicts[key]
+        _verdicts[key] = provider, play(runner, seed, blank, scenario)
+    return _verdicts[key][1]
 
 
 def _peer_of(variant: str | None) -> str:

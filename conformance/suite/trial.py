@@ -13,7 +13,7 @@ import aiohttp
 from livekit.agents import APIConnectionError
 
 from conformance.faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS, Fault
-from conformance.outcomes import KitError, NotApplicable, ProviderRaised, Violation
+from conformance.outcomes import Blocked, KitError, NotApplicable, ProviderRaised, Violation
 
 from .leftovers import Leftovers
 from .probe import describe
@@ -119,7 +119,8 @@ def targets(scene: Scene, fault: Fault) -> Sequence[str]:
 async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
     """Start an avatar whose vendor shows ``fault`` at ``call``, close it, and say what happened.
 
-    The session has been started. Raises `KitError` when the fault was never reached.
+    The session has been started. A fault that was never reached is no verdict: raises `Blocked`
+    where ``start()`` did not come that far, and `KitError` where it works without that call.
     """
     avatar = await scene.create(f"faulty-{len(scene.avatars)}")
     injected = avatar.backend.inject(fault, call=call)
@@ -140,6 +141,9 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
     elapsed = scene.clock.now() - began
     after = scene.chain().tail
     if not injected.reached:
+        if raised is not None or hung:
+            what = f"raised {raised.summary}" if raised is not None else "went on waiting"
+            raise Blocked("BIND-01", f"start() {what} before it came to {call!r}")
         raise KitError(
             f"{fault} at {call!r} was never reached: start() of {scene.provider.name} makes no "
             "such call"
