@@ -82,9 +82,9 @@ class Violation(AssertionError):
 class ProviderRaised(Violation):
     """Raised when the provider's own code raised ``error`` where it should have worked."""
 
-    def __init__(self, what: str, error: Exception) -> None:
+    def __init__(self, what: str, error: Exception, hint: str = "") -> None:
         self.error = error
-        super().__init__(Finding(what, f"{type(error).__name__}: {error}"))
+        super().__init__(Finding(what, f"{type(error).__name__}: {error}", hint))
 
 
 class NotApplicable(Exception):

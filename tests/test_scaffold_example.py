@@ -72,7 +72,7 @@ async def play(stage: Stage, provider: Provider, example: Any) -> Played:
         scene.session.output.audio.on(
             "playback_finished", lambda event: listened.append(event.interrupted)
         )
-        user = await scene.join_user()
+        user = await scene.audience.join()
         speech = scene.session.say(SENTENCE, audio=example.hum(SENTENCE))
         await stage.clock.sleep(1.5)
         answer = await user.local_participant.perform_rpc(
@@ -86,7 +86,7 @@ async def play(stage: Stage, provider: Provider, example: Any) -> Played:
         return Played(
             answers=[answer],
             heard=[worker.pcm for worker in workers],
-            transcript="".join(scene.transcript),
+            transcript="".join(scene.audience.transcript),
             recorded=await agent_channel_seconds(scene),
             listened=listened,
             left=[str(worker.identity) for worker in workers if worker.in_room],

@@ -7,6 +7,7 @@ import importlib
 FAMILIES = (
     "host_chain",
     "bind",
+    "settings",
     "swap",
     "exchange",
     "unbind",

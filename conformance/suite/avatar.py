@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from livekit import rtc
 from livekit.agents.voice import io
 
+from conformance.outcomes import Finding, KitError, Violation
 from conformance.plugin.context import AdapterContext
 from conformance.plugin.manager import Provider
 from conformance.plugin.manifest import Manifest
-from conformance.stage import Backend
+from conformance.stage import Backend, Clock
 from conformance.worker import Heard, Worker
+
+from .audience import JOIN_TIMEOUT
+
+SETTLE = 0.5
+"""Seconds given for what follows an event without being awaited by it."""
 
 
 @dataclass
@@ -73,3 +80,32 @@ class Avatar:
         with_audio = [worker for worker in self.workers if worker.heard]
         candidates = with_audio or self.workers
         return candidates[-1] if candidates else None
+
+    async def ready(self, agent: rtc.Room, clock: Clock) -> None:
+        """Wait until every worker has joined, the agent knows, and what follows has happened.
+
+        Raises `Violation` when the room's server refuses the token that the provider minted.
+        """
+        deadline = clock.now() + JOIN_TIMEOUT
+        while not all(w.in_room for w in self.workers) and clock.now() < deadline:
+            refused = [w.refused for w in self.workers if w.refused]
+            if refused:
+                raise Violation(
+                    Finding(
+                        "the room token that the provider minted lets the avatar join",
+                        f"the room's server refused it: {refused[0]}",
+                        at=clock.now(),
+                    )
+                )
+            await clock.sleep(0.05)
+        while not self._known_to(agent) and clock.now() < deadline:
+            await clock.sleep(0.05)
+        await clock.sleep(SETTLE)
+        for worker in self.workers:
+            if worker.broken is not None:
+                raise KitError(f"the worker of {self.label} broke") from worker.broken
+
+    def _known_to(self, agent: rtc.Room) -> bool:
+        """Whether the agent, if it is in the room, has heard of every worker that is there."""
+        present = {worker.identity for worker in self.workers if worker.in_room}
+        return not agent.isconnected() or present <= set(agent.remote_participants)

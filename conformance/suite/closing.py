@@ -215,7 +215,7 @@ async def ends_with_the_call(scene: Scene, variant: str) -> None:
     await scene.spoken(scene.say(0.6))
     asked = len(avatar.backend.requests)
     if variant == "job-shutdown":
-        await scene.close_session()
+        await scene.session.aclose()
         await scene.room.disconnect()
         await scene.bounded(
             scene.job.shutdown(),
@@ -223,7 +223,7 @@ async def ends_with_the_call(scene: Scene, variant: str) -> None:
             seconds=scene.manifest.bounds.close,
         )
     else:
-        await scene.close_session()
+        await scene.session.aclose()
     await scene.clock.sleep(5.0)
     sessions = avatar.backend.sessions
     removed = list(scene.stage.server.removals()).count(avatar.identity)

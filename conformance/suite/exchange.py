@@ -8,12 +8,12 @@ from dataclasses import replace
 from conformance.endpoint import AvatarSwitcher, SwapError, SwapRequest
 from conformance.outcomes import ProviderRaised
 
-from .avatar import Avatar
+from .avatar import SETTLE, Avatar
 from .expect import audio_difference, expect, seconds
 from .growth import GROWTH_HINT, beyond_reference
 from .probe import describe
 from .registry import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE, check
-from .scene import AGENT, SETTLE, Scene
+from .scene import AGENT, Scene
 from .speech import Speech
 from .swap import OWN_TAIL, finished, hears
 from .tails import ClockTail
@@ -207,7 +207,7 @@ async def back_to_no_avatar(scene: Scene) -> None:
 @check("SWAP-14")
 async def asked_by_rpc(scene: Scene) -> None:
     """Asked for by RPC while speaking, twice at once: one swap at a time, each caller answered."""
-    user = await scene.join_user()
+    user = await scene.audience.join()
     await scene.start_session()
     switcher = AvatarSwitcher(scene.session, scene.room)
     try:

@@ -56,7 +56,7 @@ def _without_rpc(manifest: Manifest) -> str | None:
 @check("PLAY-05", exempt=_without_rpc)
 async def refuses_strangers(scene: Scene) -> None:
     """A playback event from a participant other than the bound avatar is refused."""
-    user = await scene.join_user()
+    user = await scene.audience.join()
     await scene.start_session()
     await scene.started()
     speech = scene.say(2.0)

@@ -20,7 +20,7 @@ async def agent_channel_seconds(scene: Scene) -> float:
     None at all where the host has written no recording.
     """
     path = Path(scene.job.session_directory) / "audio.ogg"
-    await scene.close_session()
+    await scene.session.aclose()
     if not path.exists():
         return 0.0
     with av.open(str(path)) as container:

@@ -22,8 +22,10 @@ from conformance.stage import Clock, Stage
 from conformance.timeline import Timeline
 from conformance.worker import Player
 
+from .audience import Audience
 from .avatar import Avatar
 from .canary import secrets_of
+from .place import where_to_look
 from .probe import Chain, Ear, describe, same
 from .registry import CLOSE_THEN_START
 from .speech import Speech
@@ -38,9 +40,6 @@ T = TypeVar("T")
 
 SPEECH_RATE = 24000
 """Sample rate of speech for a provider that accepts any, in Hz."""
-SETTLE = 0.5
-"""Seconds given for what follows an event without being awaited by it."""
-JOIN_TIMEOUT = 10.0
 
 
 class Scene:
@@ -54,8 +53,7 @@ class Scene:
         self.session = host.new_session()
         self.avatars: list[Avatar] = []
         self.before: ClockTail | None = None
-        self.transcript: list[str] = []
-        self.user: rtc.Room | None = None
+        self.audience = Audience(stage, room)
         self.notes: list[str] = []
         """What a check that passes wants to be said all the same."""
         self.peers: Mapping[str, Provider] = {provider.name: provider}
@@ -114,20 +112,10 @@ class Scene:
         self._watch("first")
 
     @contextmanager
-    def environment(self, variables: Mapping[str, str | None]) -> Iterator[None]:
-        """Set environment variables for the moment; None unsets one."""
-        with environment(variables):
-            yield
-
-    @contextmanager
     def variables_of(self, avatar: Avatar) -> Iterator[None]:
         """Set the environment variables from which ``avatar`` takes its credentials."""
         with environment(credential_variables(avatar.manifest, avatar.context.secrets)):
             yield
-
-    async def close_session(self) -> None:
-        """Close the agent session, as the end of a call does."""
-        await self.session.aclose()
 
     # avatars
 
@@ -184,7 +172,7 @@ class Scene:
         known = len(avatar.backend.workers)
         before = self.chain()
         if not avatar.manifest.capabilities.joins_room:
-            await self.join_user()  # the agent publishes for somebody, or waits until it can
+            await self.audience.join()  # the agent publishes for somebody, or waits until it can
         self.timeline.record("check", "start", avatar.label)
         try:
             with self.variables_of(avatar):
@@ -197,7 +185,7 @@ class Scene:
             raise
         except Exception as error:  # a provider may raise anything
             self.timeline.record("check", "start failed", avatar.label, error=type(error).__name__)
-            raise ProviderRaised("start() works", error) from error
+            raise ProviderRaised("start() works", error, where_to_look(error)) from error
         finally:
             avatar.workers.extend(list(avatar.backend.workers)[known:])
         after = self.chain()
@@ -231,29 +219,7 @@ class Scene:
 
     async def ready(self, avatar: Avatar) -> None:
         """Wait until every worker of ``avatar`` has joined, the agent knows, and what follows."""
-        deadline = self.clock.now() + JOIN_TIMEOUT
-        while not all(w.in_room for w in avatar.workers) and self.clock.now() < deadline:
-            refused = [w.refused for w in avatar.workers if w.refused]
-            if refused:
-                raise Violation(
-                    Finding(
-                        "the room token that the provider minted lets the avatar join",
-                        f"the room's server refused it: {refused[0]}",
-                        at=self.clock.now(),
-                    )
-                )
-            await self.clock.sleep(0.05)
-        while not self._knows(avatar) and self.clock.now() < deadline:
-            await self.clock.sleep(0.05)
-        await self.clock.sleep(SETTLE)
-        for worker in avatar.workers:
-            if worker.broken is not None:
-                raise KitError(f"the worker of {avatar.label} broke") from worker.broken
-
-    def _knows(self, avatar: Avatar) -> bool:
-        """Whether the agent, if it is in the room, has heard of every worker that is there."""
-        present = {worker.identity for worker in avatar.workers if worker.in_room}
-        return not self.room.isconnected() or present <= set(self.room.remote_participants)
+        await avatar.ready(self.room, self.clock)
 
     async def close(self, avatar: Avatar) -> None:
         """Close an avatar, within its declared bound."""
@@ -267,7 +233,7 @@ class Scene:
         except Violation:
             raise
         except Exception as error:  # a provider may raise anything
-            raise ProviderRaised("aclose() raises nothing", error) from error
+            raise ProviderRaised("aclose() raises nothing", error, where_to_look(error)) from error
         self.timeline.record("check", "closed", avatar.label)
         self._watch(avatar.label)
 
@@ -347,7 +313,7 @@ class Scene:
         if speech.handle is None:
             raise KitError("the check waits for a speech that nobody says")
         await self.bounded(
-            _playout(speech.handle),
+            speech.handle.wait_for_playout(),
             "the speech completes",
             seconds=speech.seconds + self.manifest.bounds.playout,
         )
@@ -388,34 +354,6 @@ class Scene:
             task.cancel()
             raise
 
-    async def join_user(self) -> rtc.Room:
-        """Let a user join, once, who reads the transcript; its text gathers in ``transcript``.
-
-        The agent has heard of the user when this returns: a real server tells it up to 3 s later.
-        """
-        if self.user is not None:
-            return self.user
-        user = await self.stage.server.join(
-            mint(self.stage, USER, kind="standard"), url=self.stage.server.credentials.url
-        )
-        self.user = user
-        user.register_text_stream_handler("lk.transcription", self._on_transcription)
-        deadline = self.clock.now() + JOIN_TIMEOUT
-        while USER not in self.room.remote_participants and self.clock.now() < deadline:
-            await self.clock.sleep(0.05)
-        return user
-
-    def _on_transcription(self, reader: rtc.TextStreamReader, identity: str) -> None:
-        task = asyncio.ensure_future(self._read_transcription(reader))
-        self._background.append(task)
-
-    async def _read_transcription(self, reader: rtc.TextStreamReader) -> None:
-        index = len(self.transcript)
-        self.transcript.append("")
-        async for chunk in reader:
-            self.timeline.record("room", "text", text=chunk)
-            self.transcript[index] += chunk
-
     def leaks(self, text: str) -> list[str]:
         """The names of the secrets that ``text`` has in it."""
         secrets = {
@@ -440,13 +378,10 @@ class Scene:
                 )
         with suppress(Exception):  # so is a session that its avatar keeps from closing
             await asyncio.wait_for(self.session.aclose(), 60)
+        await self.audience.end()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-
-
-async def _playout(handle: Any) -> None:
-    await handle.wait_for_playout()
 
 
 @asynccontextmanager

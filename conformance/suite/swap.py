@@ -92,7 +92,7 @@ def _but_for_the_seam(old: Avatar, new: Avatar, speech: Speech) -> bool:
 @check("SWAP-03", variants=BOTH_ORDERS)
 async def still_playing(scene: Scene, order: str) -> None:
     """Swapped when all is pushed but still playing: finished once, interrupted, where it was."""
-    await scene.join_user()
+    await scene.audience.join()
     await scene.start_session()
     old = await scene.started("old")
     text = "one two three four five six seven eight nine ten"
@@ -134,12 +134,12 @@ async def still_playing(scene: Scene, order: str) -> None:
 @check("SWAP-05", variants=BOTH_ORDERS)
 async def transcript(scene: Scene, order: str) -> None:
     """Text goes on reaching the room in step with the audio, and is whole after the swap."""
-    await scene.join_user()
+    await scene.audience.join()
     await scene.start_session()
     old = await scene.started("old")
     first = scene.say(3.0, text="alpha beta gamma delta epsilon zeta", paced=True)
     await scene.clock.sleep(1.01)
-    early = "".join(scene.transcript)
+    early = "".join(scene.audience.transcript)
     before = scene.chain()
     new = await scene.exchange(old, order)
     kept(before, scene.chain())
@@ -147,7 +147,7 @@ async def transcript(scene: Scene, order: str) -> None:
     await scene.ready(new)
     second = scene.say(2.0, text="one two three four five six")
     await scene.clock.sleep(1.0)
-    heard_so_far = scene.transcript[-1] if len(scene.transcript) > 1 else ""
+    heard_so_far = scene.audience.transcript[-1] if len(scene.audience.transcript) > 1 else ""
     await scene.spoken(second)
     await scene.clock.sleep(1.0)
     expect(
@@ -163,9 +163,9 @@ async def transcript(scene: Scene, order: str) -> None:
         hint=KEEP_WRAPPERS,
     )
     expect(
-        bool(scene.transcript) and scene.transcript[-1].strip() == second.text,
+        bool(scene.audience.transcript) and scene.audience.transcript[-1].strip() == second.text,
         f"the whole text of the segment after the swap, {second.text!r}",
-        repr(scene.transcript[-1] if scene.transcript else ""),
+        repr(scene.audience.transcript[-1] if scene.audience.transcript else ""),
         hint=KEEP_WRAPPERS,
     )
 

@@ -1,0 +1,44 @@
+"""Where in a provider's own code an exception was raised."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import FrameType
+
+_NOT_ITS_OWN = frozenset(sys.stdlib_module_names) | {"aiohttp", "conformance", "pluggy"}
+_HOST = ("livekit.agents", "livekit.api", "livekit.rtc")
+
+
+def where_to_look(error: BaseException) -> str:
+    """A hint for a provider that raised ``error`` where nothing was wrong."""
+    place = raised_in(error)
+    return (
+        f"{f'raised in {place}: ' if place else ''}look there first; the kit gave what the adapter "
+        "declares, and the vendor's API answered as its vendor_backend() says"
+    )
+
+
+def raised_in(error: BaseException) -> str:
+    """``module:function, line N`` of the provider's innermost frame; empty where it has none."""
+    frames = [
+        (frame, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if not _foreign(frame)
+    ]
+    if not frames:
+        return ""
+    frame, line = frames[-1]
+    name = getattr(frame.f_code, "co_qualname", frame.f_code.co_name)
+    return f"{_module(frame)}:{name}, line {line}"
+
+
+def _foreign(frame: FrameType) -> bool:
+    module = _module(frame)
+    if module.startswith("conformance.reference."):
+        return False
+    return module.partition(".")[0] in _NOT_ITS_OWN or module.startswith(_HOST)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "?"))
