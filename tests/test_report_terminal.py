@@ -124,5 +124,14 @@ def test_what_is_excused_is_listed() -> None:
     why = {"reason": "the host fails it too", "reference": "reference::SWAP-01[a]"}
     results = [result(n) for n in CHECKS[1:]]
     text = printed(run(subject([result("BIND-01", Outcome.BLOCKED, **why), *results])))
-    assert "blocked  acme::BIND-01: the host fails it too\n" in text
+    assert "blocked (1): the host fails it too\n    acme::BIND-01\n" in text
     assert "not passed" not in text
+
+
+def test_what_is_excused_for_one_reason_is_listed_together() -> None:
+    """A reason is said once, with the checks that it excuses below it."""
+    why = {"reason": "the host fails it too", "reference": "reference::SWAP-01[a]"}
+    blocked = [result(name, Outcome.BLOCKED, **why) for name in CHECKS[:2]]
+    text = printed(run(subject([*blocked, *(result(n) for n in CHECKS[2:])])))
+    ids = ", ".join(str(r.id) for r in blocked)
+    assert f"blocked (2): the host fails it too\n    {ids}\n" in text

@@ -61,8 +61,7 @@ class Terminal:
             for use in subject.deviations:
                 if use.state != "unused":
                     self.write(f"deviation {use.requirement}: {use.state}, until {use.expires}\n")
-                    for row in textwrap.wrap(use.reason, 100):
-                        self.write(f"    {row}\n")
+                    self._wrapped(use.reason, indent="    ")
         self.write("\n")
 
     def recommendations(self, run: Run) -> None:
@@ -74,18 +73,18 @@ class Terminal:
             if (result.outcome is Outcome.FAILED and result.level is Level.SHOULD)
             or (result.outcome is not Outcome.PASSED and not run.facts(result).scored)
         ]
-        excused = [
-            result
-            for subject in run.subjects
-            for result in subject.results
-            if result.outcome is Outcome.BLOCKED and holds(subject, result)
-        ]
+        excused: dict[str, list[str]] = {}
+        for subject in run.subjects:
+            for result in subject.results:
+                if result.outcome is Outcome.BLOCKED and holds(subject, result):
+                    excused.setdefault(result.reason, []).append(str(result.id))
         if shown or excused:
             self.write(f"{' not held against the run ':=^{self.width}}\n")
         for result in shown:
             self.write(f"{failure_text(result, run.facts(result), run.repeat(result.id))}\n\n")
-        for result in excused:
-            self.write(f"blocked  {result.id}: {result.reason}\n")
+        for reason, ids in excused.items():
+            self._wrapped(f"blocked ({len(ids)}): {reason}")
+            self._wrapped(", ".join(ids), indent="    ")
 
     def verdict(self, run: Run, trouble: Iterable[str] = ()) -> None:
         """One line for each subject, and what stands in the way of a pass."""
@@ -102,6 +101,10 @@ class Terminal:
             self.write(f"not passed: and {len(judged.problems) - PROBLEMS} more\n")
         for message in trouble:
             self.write(f"report: {message}\n")
+
+    def _wrapped(self, text: str, indent: str = "") -> None:
+        for row in textwrap.wrap(text, 100, break_long_words=False, break_on_hyphens=False):
+            self.write(f"{indent}{row}\n")
 
     def _rendered(self, table: Table) -> str:
         from rich.console import Console
