@@ -24,10 +24,12 @@ class NetworkedLoop(asyncio.SelectorEventLoop):
 
         Tasks say so when they are collected, which may be in the middle of `ast.parse`: formatting
         a traceback there parses again, and CPython 3.11's parser does not bear that (gh-106905).
+        It may also be long after the run has its verdict, when it is of no use to anybody.
         """
         error = context.get("exception")
         what = f": {type(error).__name__}: {error}" if error is not None else ""
-        logger.error("%s%s", context.get("message", "unhandled"), what)
+        level = logging.DEBUG if self.is_closed() else logging.ERROR
+        logger.log(level, "%s%s", context.get("message", "unhandled"), what)
 
     async def getaddrinfo(
         self,
