@@ -16,6 +16,7 @@ import pytest
 from .live.naming import NamedWrongly, named_server
 from .outcomes import Level
 from .report.run import Selection
+from .resources import ADAPTER_FILE
 from .stage import Credentials
 
 # Python 3.10 has no tomllib; pytest brings tomli there.
@@ -69,13 +70,14 @@ class Options:
 
 def read_options(config: pytest.Config) -> Options:
     """The options of this run; raises `pytest.UsageError` for a table that is wrong."""
-    table = _table(config.rootpath / "pyproject.toml")
+    rootdir = _repository(config)
+    table = _table(rootdir / "pyproject.toml")
     given = config.option
     level = config.getoption("--level")
     checks = tuple(arg for arg in config.args if CHECK_ID.fullmatch(arg))
     asked = tuple(dict.fromkeys(given.provider)) or _from_checks(checks)
     options = Options(
-        rootdir=config.rootpath,
+        rootdir=rootdir,
         providers=asked or _providers(table.get("provider", [])),
         requirements=tuple(dict.fromkeys(given.requirement)),
         level=Level(level) if level else None,
@@ -96,6 +98,21 @@ def read_options(config: pytest.Config) -> Options:
     for path in options.outputs:
         _refuse_unwritable(path)
     return options
+
+
+def _repository(config: pytest.Config) -> Path:
+    """The directory that the run is about: pytest's rootdir, but for one mistake of its own.
+
+    Where the value of an option of ours is a path that exists, pytest takes it for a test path
+    when it looks for its rootdir, and finds neither that nor a configuration.
+    """
+    here = config.invocation_params.dir
+    if config.inipath is not None or config.getoption("rootdir", None) is not None:
+        return config.rootpath
+    for directory in (here, *here.parents):
+        if any((directory / name).is_file() for name in (ADAPTER_FILE, "pyproject.toml")):
+            return directory
+    return config.rootpath
 
 
 def _livekit(config: pytest.Config) -> Credentials | None:
@@ -149,7 +166,7 @@ def _path(config: pytest.Config, table: Mapping[str, Any], name: str) -> Path | 
     if given:
         return config.invocation_params.dir / given
     if name in table:
-        return config.rootpath / str(table[name])
+        return _repository(config) / str(table[name])
     return None
 
 

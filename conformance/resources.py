@@ -12,6 +12,9 @@ from .outcomes import KitError
 
 _PACKAGE = Path(__file__).resolve().parent
 
+ADAPTER_FILE = "conformance_adapter.py"
+"""The adapter of a repository, in its root."""
+
 
 def schema(name: str) -> Mapping[str, Any]:
     """The JSON Schema ``name`` (``manifest``, ``deviations``, ...); treat it as read-only.

@@ -107,16 +107,23 @@ class Call:
     room: RoomAccess | Sequence[RoomAccess] | None = None
     session: str | None = None
     opens_session: bool = False
+    """A success makes a vendor session, which is billed until it is ended."""
+    ends_with_worker: bool = False
+    """The vendor ends that session by itself when its participant has left the room, or was removed
+    from it, as ``AvatarSession.aclose()`` of the host does; nobody has to call it then."""
     ends_session: bool = False
+    """A success ends the vendor session that the request addresses (UNBIND-05)."""
     answer: Answer = field(default_factory=dict)
     needed_fields: Sequence[str] = ()
     """Fields of the answer that the plugin cannot do without; the `field-missing` fault drops
     them. Empty: the plugin needs nothing of the answer, and that fault does not apply."""
     answer_ignored: bool = False
-    """True when the vendor's contract is the status alone, so that unreadable answers are no
-    fault."""
+    """The plugin reads the status alone, and nothing of the answer: one that can't be read is then
+    no fault, and the checks that spoil it do not apply."""
     status: int = 200
+    """What a success is answered with."""
     when: Literal["start", "later"] = "start"
+    """Whether ``start()`` makes this call: only then is it made to fail for the FAULT checks."""
 
     @property
     def rooms(self) -> tuple[RoomAccess, ...]:

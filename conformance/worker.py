@@ -59,6 +59,8 @@ class Seat:
     session: str | None = None
     end_session: Callable[[], None] = _nothing
     """Ends the vendor's session, and its workers leave: for a vendor that is told in the room."""
+    ends_with_worker: bool = False
+    """Whether the vendor ends the session when this participant is no longer in the room."""
 
 
 @dataclass
@@ -255,7 +257,10 @@ class Worker:
 
     async def leave(self) -> None:
         """Leave the room as a worker that crashed or was told to go."""
-        await self._stop_joining()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
         self.player.close()
         await self.ended()
         if self.room is not None and self.room.isconnected():
@@ -269,12 +274,6 @@ class Worker:
     async def aclose(self) -> None:
         """Leave and let go of everything."""
         await self.leave()
-
-    async def _stop_joining(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
 
     async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
         """Called once in the room, before video is published; ``attributes`` are its token's."""
@@ -307,6 +306,8 @@ class Worker:
             seat.timeline.record("worker", "refused", seat.name, why=self.refused)
             return
         self.room = room
+        if seat.ends_with_worker:
+            room.on("disconnected", lambda reason: seat.end_session())
         local = room.local_participant
         seat.timeline.record("worker", "joined", local.identity)
         # The agent speaks as soon as it sees the video, so the worker must be listening by then.

@@ -57,6 +57,18 @@ class Repository:
         return {r["id"]: r["outcome"] for subject in subjects for r in subject["results"]}
 
 
+def deviation(requirement: str, /, **changes: object) -> dict[str, object]:
+    """A known deviation as JSON."""
+    return {
+        "requirement": requirement,
+        "reason": "the vendor does not bind its tail",
+        "reference": "https://example.test/1",
+        "owner": "acme",
+        "expires": "9999-12-31",
+        **changes,
+    }
+
+
 @pytest.fixture(autouse=True)
 def no_litter(request: pytest.FixtureRequest) -> Iterator[None]:
     """What a broken provider left open on purpose is collected here, not in the next test."""

@@ -146,7 +146,7 @@ def test_liveavatar_stops_its_session_when_the_agent_session_closes() -> None:
 
     async def close(scene: Scene) -> None:
         avatar = await scene.started()
-        await scene.close_session()
+        await scene.session.aclose()
         await scene.clock.sleep(5.0)
         assert avatar.backend.requests[-1].call == "stop session"
         assert list(avatar.backend.objections) == []

@@ -55,7 +55,7 @@ def test_a_reference_must_be_filled_in(tmp_path: Path, capsys: pytest.CaptureFix
     """Without --reference the file says so, and a run refuses it until somebody answers."""
     code, out = draft(put(tmp_path, whole_run(FAILING)))
     assert code == 0
-    assert "fill in each reason and reference" in capsys.readouterr().err
+    assert "no reference is given for SWAP-01, UNBIND-02: a run refuses" in capsys.readouterr().err
     with pytest.raises(Exception, match="reference' is empty"):
         read_baseline(out, ("acme",))
 

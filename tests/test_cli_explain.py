@@ -66,9 +66,25 @@ def test_the_id_may_be_typed_in_small_letters(capsys: pytest.CaptureFixture[str]
     assert explained("host-01", capsys).startswith("HOST-01 MUST for the host, since 2026.1")
 
 
+def test_the_id_of_a_check_is_explained_by_its_requirement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What a run prints can be pasted as it is."""
+    assert explained("acme::SWAP-02[close-then-start]", capsys).startswith("SWAP-02 MUST")
+
+
+def test_a_host_defect_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a blocked check refers to can be looked up: what is wrong, where, since when."""
+    out = explained("HD-01", capsys)
+    assert out.startswith("HD-01 a defect of livekit-agents >=1.5.7")
+    assert "livekit.agents.voice.avatar.AvatarSession.aclose" in out
+    assert "workaround give each instance an identity of its own" in out
+
+
 @pytest.mark.parametrize(
     ("typed", "line"),
     [
+        ("HD-99", "there is no host defect 'HD-99'; there are: HD-06, HD-01"),
         ("SWOP-02", "there is no requirement 'SWOP-02'; did you mean SWAP-02 or"),
         (
             "x",

@@ -13,8 +13,10 @@ from conformance.plugin import (
     ByteStreamWorker,
     Call,
     Deviation,
+    RoomAccess,
     VendorAPI,
     hookimpl,
+    session_api,
 )
 from conformance.plugin.manager import Provider
 
@@ -29,7 +31,7 @@ MANIFEST = {
 CONTEXT = AdapterContext(
     "acme", "acme-1", "agent", "room", "wss://room.invalid", "the-key", "the-secret"
 )
-API = VendorAPI(Call("create session", "POST", "/v1/sessions"))
+API = session_api("/v1/sessions", room=RoomAccess("/url", "/token"))
 
 
 class Avatar:
@@ -207,6 +209,59 @@ def test_an_async_create_avatar_is_refused() -> None:
 def test_the_backend_is_what_the_adapter_describes() -> None:
     """The vendor's API comes through as it is."""
     assert provider().vendor_backend(CONTEXT) is API
+
+
+def test_a_backend_that_nobody_can_join_from_is_refused() -> None:
+    """Without the room's URL and token in a call no avatar would ever come."""
+
+    @hookimpl
+    def vendor_backend() -> Any:
+        return VendorAPI(Call("create session", "POST", "/v1/sessions"))
+
+    with pytest.raises(AdapterError, match="no call says where the room is") as caught:
+        provider(vendor_backend=vendor_backend).vendor_backend(CONTEXT)
+    assert "room=RoomAccess(...)" in caught.value.mend
+
+
+def test_an_avatar_without_a_participant_needs_no_room() -> None:
+    """Where the agent itself publishes the video, no call carries a room token."""
+
+    @hookimpl
+    def avatar_provider_manifest() -> Any:
+        return {**MANIFEST, "capabilities": {"joins_room": False}}
+
+    @hookimpl
+    def vendor_backend() -> Any:
+        return VendorAPI(Call("create session", "POST", "/v1/sessions"))
+
+    alone = provider(
+        avatar_provider_manifest=avatar_provider_manifest, vendor_backend=vendor_backend
+    )
+    assert alone.vendor_backend(CONTEXT) is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (
+            "json:JSONDecoderError",
+            "json has no 'JSONDecoderError'; did you mean 'JSONDecodeError'?",
+        ),
+        ("json_of_acme:Error", "No module named 'json_of_acme'; give an import path that exists"),
+        ("json:dumps", "json:dumps is no exception; name the class that the plugin raises"),
+    ],
+)
+def test_an_exception_that_is_not_there_is_refused(path: str, says: str) -> None:
+    """What the manifest names must exist, and be what it is said to be."""
+
+    @hookimpl
+    def avatar_provider_manifest() -> Any:
+        return {**MANIFEST, "exception": path}
+
+    wrong = provider(avatar_provider_manifest=avatar_provider_manifest)
+    with pytest.raises(AdapterError) as caught:
+        wrong.documented_exception()
+    assert says in str(caught.value)
 
 
 def test_a_backend_of_the_wrong_type_is_refused() -> None:

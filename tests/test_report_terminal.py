@@ -124,7 +124,7 @@ def test_what_is_excused_is_listed() -> None:
     why = {"reason": "the host fails it too", "reference": "reference::SWAP-01[a]"}
     results = [result(n) for n in CHECKS[1:]]
     text = printed(run(subject([result("BIND-01", Outcome.BLOCKED, **why), *results])))
-    assert "blocked (1): the host fails it too\n    acme::BIND-01\n" in text
+    assert "blocked: the host fails it too\n    acme::BIND-01\n" in text
     assert "not passed" not in text
 
 
@@ -134,4 +134,26 @@ def test_what_is_excused_for_one_reason_is_listed_together() -> None:
     blocked = [result(name, Outcome.BLOCKED, **why) for name in CHECKS[:2]]
     text = printed(run(subject([*blocked, *(result(n) for n in CHECKS[2:])])))
     ids = ", ".join(str(r.id) for r in blocked)
-    assert f"blocked (2): the host fails it too\n    {ids}\n" in text
+    assert f"blocked: the host fails it too (2)\n    {ids}\n" in text
+
+
+def test_what_does_not_apply_is_listed_with_its_rule() -> None:
+    """A reader learns which checks are left out, and why, without opening the report."""
+    rule = "the provider has no vendor API"
+    results = [result("BIND-01", Outcome.NOT_APPLICABLE, reason=rule), *map(result, CHECKS[1:])]
+    text = printed(run(subject(results)))
+    assert f"not applicable: {rule}\n    acme::BIND-01\n" in text
+
+
+def test_a_check_that_passes_with_a_remark_says_so() -> None:
+    """A capability that holds and is not claimed is shown where the run is read."""
+    remark = "unclaimed: the manifest can declare the capability restartable"
+    text = printed(run(subject([result("BIND-01", reason=remark), *map(result, CHECKS[1:])])))
+    assert f"passed, but: {remark}\n    acme::BIND-01\n" in text
+
+
+def test_a_should_that_does_not_hold_is_named_at_the_end() -> None:
+    """The closing lines account for every failure that the ledger counts."""
+    failed = result("UNBIND-05", Outcome.FAILED, finding=Finding("ended", "still open"))
+    text = printed(run(subject([*map(result, CHECKS[:-1]), failed])))
+    assert "not robust: acme::UNBIND-05: SHOULD does not hold: still open\n" in text

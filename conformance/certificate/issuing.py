@@ -18,6 +18,7 @@ from conformance.plugin.errors import UsageError
 from conformance.report import badge
 from conformance.report.run import Run
 from conformance.requirements import load_revision
+from conformance.resources import ADAPTER_FILE
 
 from .digests import revision_digest, suite_digest
 from .envelope import seal
@@ -34,8 +35,6 @@ from .writing import write
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-_ADAPTER_FILE = "conformance_adapter.py"
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def _fill(
     if request.host:
         wanted.append(f"livekit-agents=={request.host}")
     if request.adapter.endswith(".py"):
-        _copy(Path(request.adapter), folders["run"] / _ADAPTER_FILE)
+        _copy(Path(request.adapter), folders["run"] / ADAPTER_FILE)
     elif request.adapter:
         wanted.append(request.adapter)
     say(f"installing {wheel.name} and the kit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -42,8 +43,14 @@ def baseline(
     write(out, text)
     count = text.count('"requirement"')
     typer.echo(f"{out}: {count} deviations until {day}")
-    if count and not reference:
-        typer.echo("fill in each reason and reference; a run refuses the file until then", err=True)
+    unanswered = [e["requirement"] for e in json.loads(text)["deviations"] if not e["reference"]]
+    if unanswered:
+        typer.echo(
+            f"no reference is given for {', '.join(unanswered)}: a run refuses the file until each "
+            "says where it is tracked, or at which line of the plugin it is (--reference gives all "
+            "the same)",
+            err=True,
+        )
 
 
 def _day(text: str) -> datetime.date:

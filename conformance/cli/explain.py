@@ -17,23 +17,56 @@ _WIDTH = 100
 
 
 def explain(
-    requirement: Annotated[str, typer.Argument(metavar="ID", help="Like SWAP-02.")],
+    requirement: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="Like SWAP-02, acme::SWAP-02[close-then-start] or HD-01."
+        ),
+    ],
 ) -> None:
-    """Explain one requirement: what it says, why, how to mend a failure, and its checks."""
+    """Explain one requirement: what it says, why, how to mend a failure, and its checks.
+
+    A check is explained by its requirement. HD-01 and the like are defects of livekit-agents.
+    """
     from conformance.requirements import load_catalogue
 
-    catalogue = load_catalogue()
-    for line in _explanation(catalogue, _find(catalogue, requirement)):
+    wanted = requirement.rpartition("::")[2].partition("[")[0].upper()
+    if wanted.startswith("HD-"):
+        lines = _of_defect(wanted)
+    else:
+        catalogue = load_catalogue()
+        lines = _explanation(catalogue, _find(catalogue, wanted, requirement))
+    for line in lines:
         typer.echo(line)
 
 
-def _find(catalogue: Catalogue, wanted: str) -> Requirement:
+def _of_defect(wanted: str) -> list[str]:
+    from conformance.plugin.errors import UsageError
+    from conformance.suite.host_defects import host_defects
+
+    defects = {defect.id: defect for defect in host_defects()}
+    if wanted not in defects:
+        raise UsageError(f"there is no host defect {wanted!r}; there are: {', '.join(defects)}")
+    defect = defects[wanted]
+    return [
+        f"{defect.id}  a defect of livekit-agents {defect.hosts}, held against no provider",
+        "",
+        *textwrap.wrap(defect.text, _WIDTH),
+        "",
+        *_labelled("source", defect.symbol),
+        *_labelled("workaround", defect.workaround),
+        *_labelled("blocks", ", ".join(defect.checks)),
+        *_labelled("transport", ", ".join(defect.transports)),
+    ]
+
+
+def _find(catalogue: Catalogue, name: str, wanted: str) -> Requirement:
     from conformance.plugin.errors import UsageError
 
-    found = catalogue.get(wanted.upper())
+    found = catalogue.get(name)
     if found is not None:
         return found
-    near = difflib.get_close_matches(wanted.upper(), catalogue, n=3)
+    near = difflib.get_close_matches(name, catalogue, n=3)
     families = ", ".join(dict.fromkeys(r.family for r in catalogue.values()))
     guess = f"did you mean {' or '.join(near)}?" if near else f"the families are: {families}"
     raise UsageError(f"there is no requirement {wanted!r}; {guess}")

@@ -307,7 +307,7 @@ class MemoryBackend:
         if call.opens_session:
             session = self._open_session(call, noted.body)
         if call.rooms:
-            self._bring_in(call.rooms, noted.body, session)
+            self._bring_in(call, noted.body, session)
         if session != noted.session:
             position = next(i for i, r in enumerate(self._requests) if r is noted)
             noted = self._requests[position] = replace(noted, session=session)
@@ -337,8 +337,8 @@ class MemoryBackend:
         self._sessions[session] = VendorSession(session, self._clock.now(), None, identity)
         return session
 
-    def _bring_in(self, rooms: Sequence[RoomAccess], body: Any, session: str | None) -> None:
-        for access in rooms:
+    def _bring_in(self, call: Call, body: Any, session: str | None) -> None:
+        for access in call.rooms:
             seat = Seat(
                 name=access.seat,
                 token=at_pointer(body, access.token) or "",
@@ -349,6 +349,7 @@ class MemoryBackend:
                 behaviour=self.behaviour,
                 session=session,
                 end_session=partial(self._end_session, session),
+                ends_with_worker=call.ends_with_worker,
             )
             worker = self._worker_factory(seat)
             self._workers.append((session, worker))

@@ -17,12 +17,13 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from conformance.resources import ADAPTER_FILE
+
 from .errors import AdapterError, UsageError
 from .implementation import is_adapter
 from .manager import Provider, Source
 
 ENTRY_POINT_GROUP = "avatar_conformance"
-ADAPTER_FILE = "conformance_adapter.py"
 BUNDLED_PACKAGE = "vendor_adapters"
 ALL = "all"
 

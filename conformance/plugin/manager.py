@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import importlib.metadata
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 Source = Literal["file", "conftest", "entry-point", "bundled"]
 T = TypeVar("T")
 
+_MANIFEST = "avatar_provider_manifest"
 _ABSTRACT = "Can't instantiate abstract class"
 
 
@@ -105,6 +108,33 @@ class Provider:
             )
         return avatar
 
+    def documented_exception(self) -> type[BaseException]:
+        """The class that the manifest's ``exception`` names; `AdapterError` where there is none."""
+        named = self._named("exception")
+        if not (isinstance(named, type) and issubclass(named, BaseException)):
+            raise self._wrong(
+                _MANIFEST,
+                f"field 'exception': {self.manifest.exception} is no exception",
+                "name the class that the plugin raises when a setting is missing",
+            )
+        return named
+
+    def _named(self, field: str) -> Any:
+        path: str = getattr(self.manifest, field)
+        module, _, name = path.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ImportError as error:
+            raise self._wrong(
+                _MANIFEST, f"field '{field}': {error}", "give an import path that exists"
+            ) from error
+        except AttributeError as error:
+            near = difflib.get_close_matches(name, dir(importlib.import_module(module)), n=1)
+            mend = f"did you mean '{near[0]}'?" if near else "give a name that it has"
+            raise self._wrong(
+                _MANIFEST, f"field '{field}': {module} has no '{name}'", mend
+            ) from error
+
     async def bind(
         self,
         avatar: Any,
@@ -144,6 +174,13 @@ class Provider:
                 f"it returned {_kind(api)}",
                 "return a VendorAPI (only an 'in-process' transport may return None)",
             )
+        if self.manifest.capabilities.joins_room and not any(call.rooms for call in api.calls):
+            raise self._wrong(
+                "vendor_backend",
+                "no call says where the room is, so that no avatar can join it",
+                "give the call that is sent the room's URL and token room=RoomAccess(...), or say "
+                "in the manifest's capabilities that joins_room is False",
+            )
         return api
 
     def avatar_worker(self, context: AdapterContext) -> Callable[[Seat], Worker]:
@@ -168,7 +205,7 @@ class Provider:
         )
 
     def _read_manifest(self) -> Manifest:
-        hook = "avatar_provider_manifest"
+        hook = _MANIFEST
         returned = self._call(hook)
         if not isinstance(returned, (Manifest, Mapping)):
             raise self._wrong(

@@ -23,7 +23,8 @@ class Capabilities:
     """What the provider claims it can do. A claim that does not hold fails its requirement."""
 
     ends_session: bool = False
-    """``aclose()`` ends the vendor's remote session."""
+    """After ``aclose()`` the vendor's remote session is over: the plugin tells the vendor, or the
+    vendor sees that its participant is gone (``ends_with_worker`` of the `Call`)."""
     restartable: bool = False
     """The same instance can be started again after ``aclose()``."""
     playback_started: bool = False

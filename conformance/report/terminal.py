@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.outcomes import Level, Outcome
 
-from .failure_text import failure_text
+from .failure_text import failure_text, headline
 from .ledger import Ledger, Tier, holds, ledger, partial_because, tier
 from .run import Run, SubjectRun
 from .verdict import verdict
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 PROBLEMS = 25
 """Lines at most on what stands in the way of a pass; the JSON report has them all."""
 
+TOGETHER = 20
+"""Checks that are named below one reason; the JSON report has them all."""
+
+_WORDS = {
+    Outcome.BLOCKED: "blocked",
+    Outcome.NOT_APPLICABLE: "not applicable",
+    Outcome.PASSED: "passed, but",
+}
 _STYLES = {
     Outcome.PASSED: "green",
     Outcome.FAILED: "red",
@@ -65,7 +73,7 @@ class Terminal:
         self.write("\n")
 
     def recommendations(self, run: Run) -> None:
-        """What is not held against the run: a SHOULD, what is not scored, what is excused."""
+        """What is not held against the run: a SHOULD, what is not scored, excused or exempt."""
         shown = [
             result
             for subject in run.subjects
@@ -73,18 +81,15 @@ class Terminal:
             if (result.outcome is Outcome.FAILED and result.level is Level.SHOULD)
             or (result.outcome is not Outcome.PASSED and not run.facts(result).scored)
         ]
-        excused: dict[str, list[str]] = {}
-        for subject in run.subjects:
-            for result in subject.results:
-                if result.outcome is Outcome.BLOCKED and holds(subject, result):
-                    excused.setdefault(result.reason, []).append(str(result.id))
-        if shown or excused:
+        groups = list(_for_one_reason(run))
+        if shown or groups:
             self.write(f"{' not held against the run ':=^{self.width}}\n")
         for result in shown:
             self.write(f"{failure_text(result, run.facts(result), run.repeat(result.id))}\n\n")
-        for reason, ids in excused.items():
-            self._wrapped(f"blocked ({len(ids)}): {reason}")
-            self._wrapped(", ".join(ids), indent="    ")
+        for what, ids in groups:
+            self._wrapped(f"{what} ({len(ids)})" if len(ids) > 1 else what)
+            more = f" and {len(ids) - TOGETHER} more" if len(ids) > TOGETHER else ""
+            self._wrapped(", ".join(ids[:TOGETHER]) + more, indent="    ")
 
     def verdict(self, run: Run, trouble: Iterable[str] = ()) -> None:
         """One line for each subject, and what stands in the way of a pass."""
@@ -99,6 +104,16 @@ class Terminal:
             self.write(f"not passed: {problem}\n")
         if len(judged.problems) > PROBLEMS:
             self.write(f"not passed: and {len(judged.problems) - PROBLEMS} more\n")
+        should = [
+            f"{result.id}: {headline(result)}"
+            for subject in run.subjects
+            for result in subject.results
+            if result.outcome is Outcome.FAILED and result.level is Level.SHOULD
+        ]
+        for text in should[:PROBLEMS]:
+            self.write(f"not robust: {text}\n")
+        if len(should) > PROBLEMS:
+            self.write(f"not robust: and {len(should) - PROBLEMS} more\n")
         for message in trouble:
             self.write(f"report: {message}\n")
 
@@ -122,6 +137,18 @@ class Terminal:
         console.print(table)
         rows: list[str] = file.getvalue().splitlines()
         return "".join(f"{row.rstrip()}\n" for row in rows)
+
+
+def _for_one_reason(run: Run) -> Iterator[tuple[str, list[str]]]:
+    """What is excused or exempt, and what passed with a remark: each reason with its checks."""
+    groups: dict[str, list[str]] = {}
+    for subject in run.subjects:
+        for result in subject.results:
+            word = _WORDS.get(result.outcome)
+            if word and result.reason and holds(subject, result):
+                groups.setdefault(f"{word}: {result.reason}", []).append(str(result.id))
+    for word in _WORDS.values():
+        yield from ((what, ids) for what, ids in groups.items() if what.startswith(f"{word}: "))
 
 
 def heading(run: Run, subject: SubjectRun) -> str:

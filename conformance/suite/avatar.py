@@ -63,16 +63,14 @@ class Avatar:
             [*(worker.pcm for worker in self.workers), *(bytes(segment.pcm) for segment in own)]
         )
 
-    @property
-    def seconds(self) -> float:
-        """How much audio its workers, or it itself in-process, received; in seconds."""
-        total = sum(segment.duration for segment in self.heard)
-        for worker in self.workers:
-            if worker.received and worker.heard:
-                last = worker.heard[-1]
-                played = sum(segment.duration for segment in worker.heard)
-                total += len(worker.received) / last.bytes_per_second - played
-        return total
+    def seconds_after(self, received: int) -> float:
+        """How much audio came after the first ``received`` bytes of :attr:`pcm`, in seconds.
+
+        All of it is in the format of the newest segment.
+        """
+        if not self.heard:
+            return 0.0
+        return (len(self.pcm) - received) / self.heard[-1].bytes_per_second
 
     @property
     def speaker(self) -> Worker | None:

@@ -147,6 +147,21 @@ async def audio_format(scene: Scene) -> None:
         "the samples that were pushed, one for one",
         f"{audio_difference(speech.pcm, avatar.pcm, speech.sample_rate)}",
     )
+    _judge_pause(scene)
+
+
+def _judge_pause(scene: Scene) -> None:
+    tail = scene.chain().tail
+    can_pause = tail is not None and tail.can_pause
+    claimed = scene.manifest.capabilities.pause
+    expect(
+        can_pause or not claimed,
+        "a tail that can pause, as the manifest claims (pause)",
+        "its can_pause is False",
+        hint="take the capability out of the manifest, or let the sink say that it can pause",
+    )
+    if can_pause and not claimed:
+        scene.notes.append("unclaimed: the manifest can declare the capability pause")
 
 
 @check("BIND-05")
@@ -219,6 +234,16 @@ async def identity_before_start(scene: Scene) -> None:
             f"the identity that was asked for, {avatar.context.identity!r}",
             repr(identity),
             hint="take the identity as a constructor argument and return it unchanged",
+        )
+    declared = scene.manifest.identity
+    if declared is not None:
+        own = (await scene.create("default", identity=None)).identity
+        expect(
+            own == declared,
+            f"the identity that the manifest declares as the default, {declared!r}",
+            repr(own),
+            hint="declare the default that the plugin has; leave `identity` out of the manifest "
+            "where each instance draws one of its own",
         )
     await scene.start(avatar)
     expect(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from conformance.endpoint import AvatarSwitcher, SwapError, SwapRequest
 from conformance.outcomes import ProviderRaised
+from conformance.plugin.manager import Provider
 
 from .avatar import SETTLE, Avatar
 from .expect import audio_difference, expect, seconds
@@ -14,7 +15,6 @@ from .growth import GROWTH_HINT, beyond_reference
 from .probe import describe
 from .registry import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE, check
 from .scene import AGENT, Scene
-from .speech import Speech
 from .swap import OWN_TAIL, finished, hears
 from .tails import ClockTail
 
@@ -68,7 +68,11 @@ async def same_identity(scene: Scene, order: str) -> None:
 
 @check("SWAP-09", for_peers=True)
 async def ordered_pair(scene: Scene, variant: str) -> None:
-    """Swapped for an avatar of another provider, idle and mid-segment, in both orders."""
+    """Swapped for an avatar of another provider and back, idle and mid-segment, in both orders.
+
+    The way back is the other provider's pair: between the checks of both, each of the two pairs is
+    swapped idle and mid-segment, by close-then-start and by start-then-close.
+    """
     other = scene.peers[variant.removeprefix("to-")]
     await scene.start_session()
     first = await scene.started("first")
@@ -82,38 +86,43 @@ async def ordered_pair(scene: Scene, variant: str) -> None:
     hears(second, idle, f"{other.name} hears the speech after an idle swap, whole")
     third = await scene.exchange(second, START_THEN_CLOSE, label="third")
     await scene.ready(third)
-    paced = scene.say(1.2, paced=True)
+    fourth = await _swapped_busy(scene, third, START_THEN_CLOSE, "fourth", other)
+    await scene.ready(fourth)
+    await _swapped_busy(scene, fourth, CLOSE_THEN_START, "fifth", scene.provider)
+    finished(scene, 4)
+
+
+async def _swapped_busy(
+    scene: Scene, old: Avatar, order: str, label: str, provider: Provider
+) -> Avatar:
+    """Swap ``old`` for an avatar of ``provider`` mid-segment; together they must hear all of it."""
+    speech = scene.say(1.2, paced=True, listener=old.provider)
+    before = len(old.pcm)
     await scene.clock.sleep(0.61)
-    fourth = await scene.exchange(third, START_THEN_CLOSE, label="fourth", provider=other)
-    await scene.spoken(paced)
+    new = await scene.exchange(old, order, label=label, provider=provider)
+    await scene.spoken(speech)
     await scene.clock.sleep(1.0)
-    _together(third, fourth, paced)
-    finished(scene, 3)
-
-
-def _together(old: Avatar, new: Avatar, speech: Speech) -> None:
-    """Fail unless both heard the whole speech between them.
-
-    To the sample where they take the same format; by its length where the host, which looks at the
-    format when a segment begins, leaves it to the new one to convert.
-    """
-    names = f"{old.provider.name} and {new.provider.name} together"
-    if new.manifest.sample_rate in (None, speech.sample_rate):
-        both = old.pcm + new.pcm
+    # to the sample where they take the same format; by its length where the host, which looks at
+    # the format when a segment begins, leaves it to the new one to convert
+    names = f"{old.provider.name} and {provider.name} together"
+    if provider.manifest.sample_rate in (None, speech.sample_rate):
+        parts = old.pcm[before:], new.pcm
         expect(
-            both == speech.pcm and bool(old.pcm) and bool(new.pcm),
+            b"".join(parts) == speech.pcm and all(parts),
             f"{names} hear every frame once, in order",
-            f"together they heard {audio_difference(speech.pcm, both, speech.sample_rate)}",
+            "together they heard "
+            f"{audio_difference(speech.pcm, b''.join(parts), speech.sample_rate)}",
             hint=OWN_TAIL,
         )
-        return
-    parts = (old.seconds, new.seconds)
+        return new
+    lengths = old.seconds_after(before), new.seconds_after(0)
     expect(
-        abs(sum(parts) - speech.seconds) <= LENGTH_TOLERANCE and all(parts),
+        abs(sum(lengths) - speech.seconds) <= LENGTH_TOLERANCE and all(lengths),
         f"{names} hear {seconds(speech.seconds)}",
-        f"they heard {seconds(parts[0])} and {seconds(parts[1])}",
+        f"they heard {seconds(lengths[0])} and {seconds(lengths[1])}",
         hint=OWN_TAIL,
     )
+    return new
 
 
 @check("SWAP-10")

@@ -37,6 +37,11 @@ async def start_raises(scene: Scene, name: str) -> None:
             hint="let the error through: the caller cannot know otherwise that no avatar will come",
             at=trial.at,
         )
+        if trial.served and trial.fault.kind == "field-missing":
+            scene.notes.append(
+                f"start() works without the needed_fields of {trial.call!r}: the adapter can leave "
+                "them out"
+            )
 
 
 @check("FAULT-02", variants=START_FAULTS)

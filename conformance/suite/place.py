@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from types import FrameType
 
 _NOT_ITS_OWN = frozenset(sys.stdlib_module_names) | {"aiohttp", "conformance", "pluggy"}
 _HOST = ("livekit.agents", "livekit.api", "livekit.rtc")
 
 
-def where_to_look(error: BaseException) -> str:
-    """A hint for a provider that raised ``error`` where nothing was wrong."""
+def where_to_look(error: BaseException, objections: Sequence[str] = ()) -> str:
+    """A hint for a provider that raised ``error`` where nothing was wrong.
+
+    ``objections`` are what the vendor's stand-in had against the plugin's requests.
+    """
+    if objections:
+        return not_as_described(objections)
     place = raised_in(error)
     return (
         f"{f'raised in {place}: ' if place else ''}look there first; the kit gave what the adapter "
         "declares, and the vendor's API answered as its vendor_backend() says"
+    )
+
+
+def not_as_described(objections: Sequence[str]) -> str:
+    """A hint for requests that are not as the adapter describes the vendor's API."""
+    return (
+        f"the plugin's request is not what the adapter's vendor_backend() describes: "
+        f"{'; '.join(dict.fromkeys(objections))}; mend whichever of the two is wrong"
     )
 
 

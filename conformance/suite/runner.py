@@ -183,7 +183,10 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
     async def construct(stage: Stage) -> None:
         async with open_scene(stage, provider) as scene:
             try:
+                provider.documented_exception()
                 await scene.create()
+            except KitError:
+                raise
             except Exception as error:  # an adapter may raise anything: it becomes one line
                 raise KitError(str(provider.fault("create_avatar", error))) from error
 

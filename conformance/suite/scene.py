@@ -185,7 +185,8 @@ class Scene:
             raise
         except Exception as error:  # a provider may raise anything
             self.timeline.record("check", "start failed", avatar.label, error=type(error).__name__)
-            raise ProviderRaised("start() works", error, where_to_look(error)) from error
+            hint = where_to_look(error, avatar.backend.objections)
+            raise ProviderRaised("start() works", error, hint) from error
         finally:
             avatar.workers.extend(list(avatar.backend.workers)[known:])
         after = self.chain()

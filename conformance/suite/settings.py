@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 
 from conformance.outcomes import ProviderRaised, Violation
@@ -65,7 +64,7 @@ def _accepts(signature: inspect.Signature, name: str) -> bool:
 async def missing_settings(scene: Scene) -> None:
     """A missing credential raises the documented exception before anything is bound."""
     await scene.start_session()
-    documented = _documented_exception(scene)
+    documented = scene.provider.documented_exception()
     before = scene.chain().tail
     of_room = ("livekit_url", "livekit_api_key", "livekit_api_secret")
     needed = [c.name for c in scene.manifest.credentials]
@@ -110,9 +109,3 @@ async def _start_without(scene: Scene, missing: str) -> Exception | None:
     except Exception as error:  # constructing may raise it too: that is what is judged
         return error
     return None
-
-
-def _documented_exception(scene: Scene) -> type[BaseException]:
-    module, _, name = scene.manifest.exception.partition(":")
-    exception: type[BaseException] = getattr(importlib.import_module(module), name)
-    return exception

@@ -233,3 +233,19 @@ class OneForEachSession(SoundAvatar):
             raise RuntimeError("reference: one avatar has been started already")
         self.sessions.add(agent_session)
         await super().start(agent_session, room, **options)
+
+
+@mutant(
+    Kill("BIND-04", "a tail that can pause, as the manifest claims"),
+    story="a manifest that was copied from another vendor's",
+    manifest={
+        "capabilities": {
+            "ends_session": True,
+            "restartable": True,
+            "playback_started": True,
+            "pause": True,
+        }
+    },
+)
+class SaidToPause(SoundAvatar):
+    """Has a sink that cannot pause."""

@@ -165,6 +165,15 @@ class IdentityChanges(SoundAvatar):
 
 
 @mutant(
+    Kill("BIND-06", "the identity that the manifest declares as the default"),
+    story="trugen, with a manifest that was written from memory",
+    manifest={"identity": "avatar"},
+)
+class AnotherDefaultIdentity(SoundAvatar):
+    """Has another default than its manifest says."""
+
+
+@mutant(
     Kill("BIND-08", "the vendor is told", "arguments-win"),
     story="plugins that read the environment first",
 )
