@@ -102,6 +102,17 @@ class Certification:
                     report.result.append(SubjectCollector.make(collector, planned, execution))
         return report
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the checks of a subject together, whatever has shuffled them."""
+        plan = self._prepared.plan if self._prepared is not None else None
+        subjects = list(dict.fromkeys(c.id.provider for c in plan.checks)) if plan else []
+        items.sort(
+            key=lambda item: (
+                subjects.index(item.planned.id.provider) if isinstance(item, CheckItem) else -1
+            )
+        )
+
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember that -k, -m or --deselect took checks away."""
         self._deselected += sum(isinstance(item, CheckItem) for item in items)

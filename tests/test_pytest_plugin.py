@@ -27,6 +27,21 @@ def test_an_item_for_each_subject_check_and_variant(repository: Repository) -> N
     assert collected(repository.run("--collect-only", "-q")) == EVERYTHING
 
 
+def test_the_checks_of_a_subject_stay_together(repository: Repository) -> None:
+    """Whatever shuffles the items, a reader sees one subject after the other."""
+    repository.pytester.makeconftest(
+        """
+        def pytest_collection_modifyitems(items):
+            items.sort(key=lambda item: item.name, reverse=True)
+        """
+    )
+    names = collected(repository.run("--collect-only", "-q"))
+    assert sorted(names) == sorted(EVERYTHING) != names
+    subjects = [name.partition("::")[0] for name in names]
+    assert list(dict.fromkeys(subjects)) == ["host", "endpoint", "acme"]
+    assert subjects == sorted(subjects, key=["host", "endpoint", "acme"].index)
+
+
 def test_without_the_flag_nothing_is_added(repository: Repository) -> None:
     """A plain pytest run neither collects a check nor imports more than the options."""
     repository.pytester.makepyfile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 
 from packaging.version import Version
@@ -9,8 +10,14 @@ from packaging.version import Version
 
 def older(vendor: str, than: str) -> bool:
     """Whether a plugin older than this version is installed; False where none is installed."""
+    installed = _installed(vendor)
+    return installed is not None and installed < Version(than)
+
+
+@functools.cache
+def _installed(vendor: str) -> Version | None:
+    """The version that is installed; it stays for as long as the process does."""
     try:
-        installed = importlib.metadata.version(f"livekit-plugins-{vendor}")
+        return Version(importlib.metadata.version(f"livekit-plugins-{vendor}"))
     except importlib.metadata.PackageNotFoundError:
-        return False
-    return Version(installed) < Version(than)
+        return None
