@@ -166,6 +166,17 @@ def test_force_replaces_the_files_of_the_template_only(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["plugin"]
 
 
+@pytest.mark.parametrize(("there", "says"), [("livekit", "is a file"), ("README.md/x", "is a dir")])
+def test_force_moves_all_or_nothing(tmp_path: Path, there: str, says: str) -> None:
+    """What is in the way of one file keeps the others from being replaced."""
+    obstacle = tmp_path / "plugin" / there
+    obstacle.parent.mkdir(parents=True)
+    obstacle.write_text("mine")
+    with pytest.raises(UsageError, match=says):
+        render_plugin(Answers(plugin_name(NAME)), tmp_path / "plugin", force=True)
+    assert files(tmp_path) == {f"plugin/{there}"}
+
+
 def test_an_empty_directory_is_used(tmp_path: Path) -> None:
     """A directory that was just made for the plugin is no obstacle."""
     (tmp_path / "plugin").mkdir()

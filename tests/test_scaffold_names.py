@@ -40,3 +40,10 @@ def test_a_vendor_that_livekit_has_is_refused(wanted: str) -> None:
     """The names of the vendors' own plugins are taken."""
     with pytest.raises(UsageError, match="already"):
         plugin_name(wanted)
+
+
+@pytest.mark.parametrize("wanted", ["openai", "Silero", "livekit-plugins-turn-detector"])
+def test_a_plugin_of_another_kind_that_livekit_has_is_refused(wanted: str) -> None:
+    """`livekit.plugins.openai` is there already, if not for avatars."""
+    with pytest.raises(UsageError, match="already"):
+        plugin_name(wanted)

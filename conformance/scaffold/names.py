@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import keyword
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from conformance.plugin.errors import UsageError
@@ -27,7 +30,7 @@ VENDORS = frozenset(
         "trugen",
     }
 )
-"""The vendors whose plugins livekit-agents has itself."""
+"""The vendors whose avatars livekit-agents has plugins for itself."""
 
 LONGEST = 40
 _PREFIX = "livekit-plugins-"
@@ -77,6 +80,14 @@ def _problem(name: str) -> str | None:
     module = PluginName(name).module
     if keyword.iskeyword(module) or keyword.issoftkeyword(module):
         return f"{module!r} is a keyword of Python; add a word, like '{name}-avatar'"
-    if module.replace("_", "") in VENDORS:
+    if module.replace("_", "") in {*VENDORS, *_of_the_host()}:
         return f"livekit-agents has a plugin {name!r} already; take the name of your own vendor"
     return None
+
+
+def _of_the_host() -> Iterator[str]:
+    """The modules of every plugin that the installed livekit-agents has an extra for."""
+    for line in importlib.metadata.requires("livekit-agents") or ():
+        required = canonicalize_name(Requirement(line).name)
+        if required.startswith(_PREFIX):
+            yield required.removeprefix(_PREFIX).replace("-", "")

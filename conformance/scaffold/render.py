@@ -83,11 +83,15 @@ def _copy(answers: Answers, rendered: Path, *, ask: bool) -> None:
 
 
 def _move_into(rendered: Path, destination: Path) -> None:
-    for source in sorted(rendered.rglob("*")):
-        target = destination / source.relative_to(rendered)
+    pairs = [(each, destination / each.relative_to(rendered)) for each in rendered.rglob("*")]
+    # all of it is looked at before any of it is moved
+    for source, target in pairs:
+        if source.is_dir() and target.exists() and not target.is_dir():
+            raise UsageError(f"{target} is a file where the template has a directory")
+        if not source.is_dir() and target.is_dir():
+            raise UsageError(f"{target} is a directory where the template has a file")
+    for source, target in sorted(pairs):
         if source.is_dir():
-            if target.exists() and not target.is_dir():
-                raise UsageError(f"{target} is a file where the template has a directory")
             target.mkdir(exist_ok=True)
         else:
             source.replace(target)
