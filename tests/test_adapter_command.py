@@ -2,37 +2,83 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import inspect
+import re
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from conformance.cli import main
+from conformance.plugin import STRING, Call, RoomAccess, fields
 from conformance.plugin.errors import UsageError
 from conformance.plugin.validation import first_problem
 from conformance.scaffold.adapter import adapter_text, write_adapter
-from conformance.scaffold.findings import Findings, Parameter, Request, find
+from conformance.scaffold.findings import Findings, Parameter, find
+from conformance.scaffold.names import VENDORS
 from conformance.scaffold.sources import read_package
 
 PLUGIN = '''
 import os
+from dataclasses import dataclass
 from livekit.agents.voice.avatar import AvatarSession as Base, QueueAudioOutput
 RATE = 16000
 _IDENTITY = "fake-face"
+DEFAULT_URL = "https://api.fake.example/v2"
+class OtherError(Exception): ...
 class FakeError(Exception): ...
+@dataclass
+class Face:
+    name: str
+    face_secret: str
+    mood: str = "calm"
+class FakeAPI:
+    def __init__(self, key, url=None):
+        self._url = url or os.getenv("FAKE_API_URL", DEFAULT_URL)
+        self._key = key
+    async def open(self, url, token, room_name, mood=None):
+        body = {"kind": "live", "rate": RATE, "room": {"url": url, "token": token}}
+        body["where"] = room_name
+        if mood:
+            body["mood"] = mood
+        answer = await self._post("sessions", body)
+        return answer["session_id"]
+    async def create_face(self):
+        await self._post("faces", {"face": 1})
+    async def _post(self, path, payload):
+        headers = {"X-Key": f"Token {self._key}", "Content-Type": "application/json"}
+        async with http.post(f"{self._url}/{path}", json=payload, headers=headers) as response:
+            return await response.json()
 class AvatarSession(Base):
-    def __init__(self, face, *, api_key=None, other):
-        self.key = api_key or os.environ["FAKE_API_KEY"]
-    async def start(self):
+    def __init__(self, face: Face, *, key=None, voice: str, count: int):
+        self._key = key or os.environ.get("FAKE_SECRET")
+        if not self._key:
+            raise FakeError
+        self._api = FakeAPI(self._key)
+    async def start(self, session, room, *, livekit_url=None):
         """See https://example.com/page."""
-        await http.request("PUT", f"{self.url}/rooms/{self.id}", headers={"x-key": self.key})
-        await http.delete("/rooms")
-        socket = await http.ws_connect("wss://audio.fake.example/in")
+        livekit_url = livekit_url or os.getenv("LIVEKIT_URL")
+        token = api.AccessToken().with_identity("x").to_jwt()
+        self.id = await self._api.open(livekit_url, token, room.name)
+        await http.ws_connect("wss://audio.fake.example/in")
         QueueAudioOutput(sample_rate=RATE)
-        body = {}
-        body["room"] = {"url": 1, "token": 2}
+    async def aclose(self):
+        await http.request("DELETE", f"{DEFAULT_URL}/sessions/{self.id}")
 '''
+
+
+PLACE = ("api.fake.example", "/v2/sessions")
+
+
+def calls_of(adapter: ModuleType) -> tuple[Call, ...]:
+    """The calls of an adapter's API."""
+    takes = inspect.signature(adapter.vendor_backend).parameters
+    context = {"context": SimpleNamespace(agent_identity="agent")} if takes else {}
+    calls: tuple[Call, ...] = adapter.vendor_backend(**context).calls
+    return calls
 
 
 def loaded(file: Path) -> ModuleType:
@@ -62,54 +108,130 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_what_the_source_tells_is_found(fake: str) -> None:
     """Signature, environment, hosts, rate, identity, exception and requests, without an import."""
-    assert find(read_package(fake)) == Findings(
+    found = find(read_package(fake))
+    assert replace(found, requests=()) == Findings(
         package="fake_avatar",
         distribution="fake-avatar",
         version="1.2",
         avatar="AvatarSession",
         exception="fake_avatar:FakeError",
         transport="websocket",
-        hosts=("audio.fake.example",),
+        hosts=("api.fake.example", "audio.fake.example"),
         sample_rate=16000,
+        any_sample_rate=False,
+        says_started=None,
         identity="fake-face",
         parameters=(
-            Parameter("face", True, None),
-            Parameter("api_key", False, "FAKE_API_KEY"),
-            Parameter("other", True, None),
+            Parameter(
+                "face",
+                True,
+                None,
+                "Face",
+                needs=(("name", "str"), ("face_secret", "str")),
+                module="fake_avatar",
+            ),
+            Parameter("key", False, "FAKE_SECRET"),
+            Parameter("voice", True, None, "str"),
+            Parameter("count", True, None, "int"),
         ),
-        variables=("FAKE_API_KEY",),
-        requests=(Request("PUT", "/rooms/{session}"), Request("DELETE", "/rooms")),
-        headers=("x-key",),
-        room=("/room/url", "/room/token"),
+        variables=("FAKE_API_URL", "FAKE_SECRET"),
+        requests=(),
     )
 
 
-@pytest.mark.parametrize("vendor", ["anam", "simli"])
-def test_an_adapter_of_a_published_plugin_loads(tmp_path: Path, vendor: str) -> None:
-    """The adapter imports, and its manifest is one that the schema takes."""
+def test_requests_are_followed_to_where_they_are_made(fake: str) -> None:
+    """Through wrappers, arguments and defaults to method, path, and what is read of the answer.
+
+    What the avatar itself does not call, like `create_face`, is none of its requests.
+    """
+    opening, ending = find(read_package(fake)).requests
+    assert (opening.method, opening.host, opening.path) == ("POST", *PLACE)
+    assert opening.at_start
+    assert opening.pointers(token=False) == ("/room/url",)
+    assert opening.pointers(token=True) == ("/room/token",)
+    assert opening.room_name == "/where"
+    assert opening.reads == (("session_id",),)
+    assert opening.needs == ("session_id",)
+    assert (ending.method, ending.path) == ("DELETE", f"{PLACE[1]}/{{session}}")
+    assert ending.ends_session
+    assert not ending.at_start
+    assert not ending.decodes
+
+
+def test_the_api_is_written_down(tmp_path: Path, fake: str) -> None:
+    """Headers with their scheme, fields with what they hold, and which of them may be missing."""
+    file = tmp_path / "conformance_adapter.py"
+    write_adapter(fake, file)
+    opening, ending = loaded(file).vendor_backend().calls
+    assert opening.headers == {"X-Key": "Token {key}"}
+    assert opening.body == fields(
+        {
+            "kind": {"const": "live"},
+            "rate": {"const": 16000},
+            "room": fields({"url": STRING, "token": STRING}),
+            "where": STRING,
+        },
+        {"mood": {}},
+    )
+    assert opening.room == RoomAccess("/room/url", "/room/token", room_name="/where")
+    assert opening.opens_session
+    assert opening.answer == {"session_id": "{session}"}
+    assert opening.needed_fields == ("session_id",)
+    assert ending.ends_session
+    assert ending.answer_ignored
+    assert ending.when == "later"
+
+
+def test_an_avatar_is_made_of_what_it_requires(fake: str) -> None:
+    """Strings are made up, the plugin's own classes made, credentials given; the rest is asked."""
+    text = adapter_text(find(read_package(fake)))
+    assert 'face=Face(name="name-1", face_secret=context.secret("face_secret")),' in text
+    assert 'key=context.secret("key") or NOT_GIVEN,' in text
+    assert 'voice="voice-1",' in text
+    assert "count=NOT_GIVEN,  # ? it is required (int): what does it take" in text
+    assert '{"name": "key", "environment": "FAKE_SECRET"},' in text
+
+
+def test_a_source_that_tells_nothing_is_all_questions(tmp_path: Path, fake: str) -> None:
+    """The adapter is importable and valid all the same, and asks for the whole API."""
+    (tmp_path / "site/fake_avatar/__init__.py").write_text(
+        "from livekit.agents.voice.avatar import AvatarSession as Base\n"
+        "class AvatarSession(Base):\n    async def start(self): ...\n"
+    )
+    file = tmp_path / "conformance_adapter.py"
+    write_adapter(fake, file)
+    adapter = loaded(file)
+    assert first_problem("manifest", adapter.avatar_provider_manifest()) is None
+    assert len(adapter.vendor_backend().calls) == 1
+    for asked in ("which method and path", "what must it hold", "which hosts", "or websocket"):
+        assert asked in file.read_text()
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_what_is_written_for_a_published_plugin_is_so(tmp_path: Path, vendor: str) -> None:
+    """It says of the API, the room and the credentials what the adapter of the kit says."""
     pytest.importorskip(f"livekit.plugins.{vendor}")
     file = tmp_path / "conformance_adapter.py"
     write_adapter(f"livekit-plugins-{vendor}", file)
-    adapter = loaded(file)
-    manifest = adapter.avatar_provider_manifest()
+    written, bundled = loaded(file), importlib.import_module(f"vendor_adapters.{vendor}")
+    manifest, expected = (each.avatar_provider_manifest() for each in (written, bundled))
     assert first_problem("manifest", manifest) is None
-    assert manifest["hosts"] == [f"api.{vendor}.ai"]
-    assert manifest["identity"] == f"{vendor}-avatar-agent"
-    assert manifest["sample_rate"] == {"anam": 24000, "simli": 16000}[vendor]
-    calls = adapter.vendor_backend().calls
-    assert calls[0].path == {"anam": "/v1/engine/session", "simli": "/compose/token"}[vendor]
-    assert calls[0].opens_session
-    assert "# ?" in file.read_text()
-
-
-def test_anam_is_filled_in(tmp_path: Path) -> None:
-    """What can be known is written down: credential, exception, where the room is."""
-    pytest.importorskip("livekit.plugins.anam")
-    text = adapter_text(find(read_package("livekit-plugins-anam")))
-    assert '{"name": "api_key", "environment": "ANAM_API_KEY"}' in text
-    assert '"exception": "livekit.plugins.anam.errors:AnamException"' in text
-    assert 'RoomAccess(url="/environment/livekitUrl", token="/environment/livekitToken")' in text
-    assert "persona_config=NOT_GIVEN,  # ? it is required" in text
+    for name in ("name", "distribution", "avatar_session", "transport", "hosts", "identity"):
+        assert manifest[name] == expected[name], name
+    assert manifest["sample_rate"] == expected.get("sample_rate")
+    calls, due = (calls_of(each) for each in (written, bundled))
+    assert [call.method for call in calls] == [call.method for call in due]
+    for call, other in zip(calls, due, strict=True):
+        assert re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", call.path), other.path)
+        assert call.headers == other.headers
+        assert (call.opens_session, call.ends_session) == (other.opens_session, other.ends_session)
+        assert call.rooms[:1] == other.rooms[:1]
+        assert call.when == other.when
+        if other.body is not None:
+            assert call.body is not None
+            assert set(call.body["required"]) <= set(other.body["properties"])
+            if "additionalProperties" in call.body:
+                assert set(other.body["required"]) <= set(call.body["properties"])
 
 
 def test_an_existing_adapter_is_not_overwritten(tmp_path: Path, fake: str) -> None:

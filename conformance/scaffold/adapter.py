@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ from packaging.utils import canonicalize_name
 from conformance.plugin.errors import UsageError
 from conformance.resources import templates_dir
 
-from .findings import Findings, Parameter, Request, find
+from .call_text import api_text
+from .findings import Findings, Parameter, find
 from .sources import read_package
 
 FILE = "conformance_adapter.py"
 
+_KEY = "api_key"
 _SECRETS = ("key", "secret", "token", "password")
 
 
@@ -32,13 +35,6 @@ class _Argument:
     name: str
     value: str
     question: str = ""
-
-
-@dataclass(frozen=True)
-class _NamedRequest:
-    name: str
-    method: str
-    path: str
 
 
 def write_adapter(distribution: str, file: Path, *, force: bool = False) -> Findings:
@@ -83,13 +79,27 @@ def adapter_text(found: Findings) -> str:
     )
     environment.filters["literal"] = _literal
     credentials = list(_credentials(found))
+    names = {c.variable: c.name for c in credentials} | {c.name: c.name for c in credentials}
+    arguments = list(_arguments(found))
+    api = api_text(found.requests, found.hosts, names or {_KEY: _KEY})
+    given = {argument.name for argument in arguments}
+    others = [each.name for each in found.parameters if each.name not in given]
+    lines = [line for call in api.calls for line in call.lines]
     return environment.get_template(f"{FILE}.jinja").render(
         found=found,
         name=canonicalize_name(found.package.rpartition(".")[2]),
         credentials=credentials,
-        arguments=list(_arguments(found)),
-        requests=list(_named(found.requests)),
-        key=next((c.name for c in credentials if c.secret), "api_key"),
+        arguments=arguments,
+        imports=_imports(found, arguments),
+        others=textwrap.wrap(f"it takes as well: {', '.join(others)}", 90) if others else [],
+        calls=list(zip(found.requests, api.calls, strict=True)),
+        socket_path=api.socket_path,
+        ends_session=any(request.ends_session for request in found.requests),
+        key=next((c.name for c in credentials if c.secret), _KEY),
+        used={
+            name: any(name in line for line in lines)
+            for name in ("STRING", "fields(", "RoomAccess(")
+        },
     )
 
 
@@ -123,17 +133,27 @@ def _arguments(found: Findings) -> Iterator[_Argument]:
 
 
 def _required(parameter: Parameter) -> _Argument:
-    return _Argument(parameter.name, "NOT_GIVEN", "it is required: what does it take")
+    if parameter.annotation in ("str", "NotGivenOr[str]"):
+        return _Argument(parameter.name, _made_up(parameter.name))
+    if parameter.needs and all(annotation == "str" for _, annotation in parameter.needs):
+        inside = ", ".join(f"{name}={_made_up(name)}" for name, _ in parameter.needs)
+        return _Argument(parameter.name, f"{parameter.annotation}({inside})")
+    kind = f" ({parameter.annotation})" if parameter.annotation else ""
+    return _Argument(parameter.name, "NOT_GIVEN", f"it is required{kind}: what does it take")
 
 
-def _named(requests: tuple[Request, ...]) -> Iterator[_NamedRequest]:
-    if not requests:
-        yield _NamedRequest("create session", "POST", "/v1/sessions")
-    taken: set[str] = set()
-    for request in requests:
-        last = [part for part in request.path.split("/") if part and "{" not in part]
-        name = f"{request.method.lower()} {last[-1] if last else 'root'}"
-        while name in taken:
-            name += " again"
-        taken.add(name)
-        yield _NamedRequest(name, request.method, request.path)
+def _made_up(name: str) -> str:
+    """The value of a required string: a credential by its name, else anything."""
+    if any(word in name for word in _SECRETS):
+        return f'context.secret("{name}")'
+    return json.dumps(f"{name.replace('_', '-')}-1")
+
+
+def _imports(found: Findings, arguments: list[_Argument]) -> list[tuple[str, list[str]]]:
+    """What `create_avatar` imports of the plugin, by module."""
+    modules = {found.package: {found.avatar}}
+    for parameter in found.parameters:
+        made = f"{parameter.annotation}("
+        if parameter.module and any(each.value.startswith(made) for each in arguments):
+            modules.setdefault(parameter.module, set()).add(parameter.annotation)
+    return [(module, sorted(names)) for module, names in sorted(modules.items())]

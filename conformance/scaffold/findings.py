@@ -5,20 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
 from conformance.plugin.manifest import Transport
 
+from .program import Program, string
 from .sources import Package
+from .vendor_calls import Request, requests
 
 _HOST_CONSTRUCTS = ("DataStreamAudioOutput", "QueueAudioOutput", "AvatarRunner", "ws_connect")
-_METHODS = ("get", "post", "put", "patch", "delete")
 _URL = re.compile(r"(https|wss)://[^\s/]+(/\S*)?")
-_PATH = re.compile(r"/[A-Za-z0-9_./{}-]+")
-_URL_FIELD = re.compile(r"(livekit|server|ws|room).*url|url", re.IGNORECASE)
-_TOKEN_FIELD = re.compile(r".*token", re.IGNORECASE)
-_HEADER = re.compile(r"authorization|x-.*|api-.*", re.IGNORECASE)
 _DOCUMENTATION = ("docs.", "www.", "github.com", "apache.org", "livekit.io")
 
 
@@ -29,14 +26,11 @@ class Parameter:
     name: str
     required: bool
     variable: str | None
-
-
-@dataclass(frozen=True)
-class Request:
-    """An HTTP request that the plugin seems to make."""
-
-    method: str
-    path: str
+    annotation: str = ""
+    needs: tuple[tuple[str, str], ...] = ()
+    """For a parameter of the plugin's own class: what that takes, each with its annotation."""
+    module: str = ""
+    """Where that class is."""
 
 
 @dataclass(frozen=True)
@@ -51,22 +45,26 @@ class Findings:
     transport: Transport | None
     hosts: tuple[str, ...]
     sample_rate: int | None
+    any_sample_rate: bool
+    """Whether the host's own output is bound without a rate, and so takes any."""
+    says_started: bool | None
+    """Whether playback_started comes from the avatar."""
     identity: str | None
     parameters: tuple[Parameter, ...]
     variables: tuple[str, ...]
     requests: tuple[Request, ...]
-    headers: tuple[str, ...]
-    room: tuple[str, str] | None
-    """JSON pointers to the room's URL and the token in a request."""
 
 
 def find(package: Package) -> Findings:
     """Look through a plugin's source."""
+    program = Program(package)
     nodes = [node for source in package.sources for node in ast.walk(source.tree)]
-    constants = dict(_constants(package))
+    constants = {name: node.value for (_, name), node in program.constants.items()}
     variables = tuple(dict.fromkeys(_variables(nodes)))
     urls = _urls(nodes)
     base = urls[0].path.rstrip("/") if len(urls) == 1 and urls[0].scheme == "https" else ""
+    found = requests(program, base)
+    contacted = [request.host for request in found] + [url.hostname for url in urls]
     return Findings(
         package=package.name,
         distribution=package.distribution,
@@ -74,28 +72,17 @@ def find(package: Package) -> Findings:
         avatar=package.avatar.name,
         exception=_exception(package),
         transport=_transport(nodes),
-        hosts=tuple(dict.fromkeys(url.hostname for url in urls if url.hostname)),
+        hosts=tuple(dict.fromkeys(host for host in contacted if host)),
         sample_rate=_sample_rate(nodes, constants),
+        any_sample_rate=_outputs(nodes) != [] and not _told(nodes, "sample_rate"),
+        says_started=_told(nodes, "wait_playback_start") if _outputs(nodes) else None,
         identity=_identity(constants),
-        parameters=tuple(_parameters(package.avatar, variables)),
+        parameters=tuple(
+            _with_class(package, each) for each in _parameters(package.avatar, nodes, variables)
+        ),
         variables=variables,
-        requests=tuple(dict.fromkeys(_requests(nodes, base)))
-        or ((Request("POST", base),) if base else ()),
-        headers=tuple(dict.fromkeys(_headers(nodes))),
-        room=_room(nodes),
+        requests=found,
     )
-
-
-def _constants(package: Package) -> Iterator[tuple[str, object]]:
-    for source in package.sources:
-        for node in source.tree.body:
-            value = getattr(node, "value", None)
-            if isinstance(value, ast.Constant):
-                targets = node.targets if isinstance(node, ast.Assign) else []
-                targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        yield target.id, value.value
 
 
 def _variables(nodes: Sequence[ast.AST]) -> Iterator[str]:
@@ -107,19 +94,26 @@ def _variables(nodes: Sequence[ast.AST]) -> Iterator[str]:
                 name = node.args[0]
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("environ"):
             name = node.slice
-        value = _string(name)
+        value = string(name)
         if value is not None and not value.startswith("LIVEKIT_"):
             yield value
 
 
 def _exception(package: Package) -> str | None:
-    for source in package.sources:
-        for node in source.tree.body:
-            if isinstance(node, ast.ClassDef):
-                bases = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
-                if any(base.endswith(("Exception", "Error")) for base in bases):
-                    return f"{source.module.removesuffix('.__init__')}:{node.name}"
-    return None
+    """The one that the avatar itself raises, else the first that there is."""
+    raised = {
+        ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
+        for node in ast.walk(package.avatar)
+        if isinstance(node, ast.Raise) and node.exc is not None
+    }
+    found = [
+        (node.name not in raised, f"{source.module.removesuffix('.__init__')}:{node.name}")
+        for source in package.sources
+        for node in source.tree.body
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(base).endswith(("Exception", "Error")) for base in node.bases)
+    ]
+    return min(found, key=lambda each: each[0])[1] if found else None
 
 
 def _transport(nodes: Sequence[ast.AST]) -> Transport | None:
@@ -141,7 +135,7 @@ def _urls(nodes: Sequence[ast.AST]) -> tuple[SplitResult, ...]:
     docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     urls: dict[str, SplitResult] = {}
     for node in nodes:
-        value = _string(node)
+        value = string(node)
         if value is None or id(node) in docstrings or not _URL.fullmatch(value):
             continue
         split = urlsplit(value)
@@ -164,96 +158,72 @@ def _sample_rate(nodes: Sequence[ast.AST], constants: Mapping[str, object]) -> i
     return rates[0] if rates else None
 
 
+def _outputs(nodes: Sequence[ast.AST]) -> list[ast.Call]:
+    """Where the host's own byte stream output is made."""
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func).endswith("DataStreamAudioOutput")]
+
+
+def _told(nodes: Sequence[ast.AST], argument: str) -> bool:
+    """Whether such an output is given an argument, and not False."""
+    return any(
+        keyword.arg in (argument, None) and ast.unparse(keyword.value) != "False"
+        for call in _outputs(nodes)
+        for keyword in call.keywords
+    )
+
+
 def _identity(constants: Mapping[str, object]) -> str | None:
     found = [(n, v) for n, v in constants.items() if "IDENTITY" in n and isinstance(v, str)]
     found.sort(key=lambda item: "AVATAR" not in item[0])
     return found[0][1] if found else None
 
 
-def _parameters(avatar: ast.ClassDef, variables: Sequence[str]) -> Iterator[Parameter]:
+def _parameters(
+    avatar: ast.ClassDef, nodes: Sequence[ast.AST], variables: Sequence[str]
+) -> Iterator[Parameter]:
+    beside = dict(_beside(nodes, variables))
     for node in avatar.body:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             arguments = node.args
             positional = [*arguments.posonlyargs, *arguments.args][1:]
             first_default = len(positional) - len(arguments.defaults)
-            for index, argument in enumerate(positional):
-                yield _parameter(argument.arg, index < first_default, variables)
-            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-                yield _parameter(argument.arg, default is None, variables)
+            pairs = [(each, index < first_default) for index, each in enumerate(positional)]
+            pairs += [
+                (each, default is None)
+                for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            ]
+            for argument, required in pairs:
+                name = argument.arg
+                named = (v for v in variables if v.endswith(f"_{name.upper()}"))
+                annotation = ast.unparse(argument.annotation) if argument.annotation else ""
+                variable = beside.get(name) or next(named, None)
+                yield Parameter(name, required, variable, annotation)
             return
 
 
-def _parameter(name: str, required: bool, variables: Sequence[str]) -> Parameter:
-    ending = f"_{name.upper()}"
-    return Parameter(name, required, next((v for v in variables if v.endswith(ending)), None))
-
-
-def _requests(nodes: Sequence[ast.AST], base: str) -> Iterator[Request]:
+def _beside(nodes: Sequence[ast.AST], variables: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The variables that stand in for a name: ``api_key or os.getenv("ACME_SECRET")``."""
     for node in nodes:
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        called = ast.unparse(node.func).rpartition(".")[2].strip("_").lower()
-        method = called.partition("_")[0]
-        if method in _METHODS:
-            for path in _paths(node.args[:1]):
-                yield Request(method.upper(), base + path)
-        elif called == "request" and len(node.args) > 1:
-            verb = node.args[0]
-            if isinstance(verb, ast.Constant) and str(verb.value).lower() in _METHODS:
-                for path in _paths(node.args[1:2]):
-                    yield Request(str(verb.value).upper(), base + path)
+        if isinstance(node, (ast.BoolOp, ast.IfExp)):
+            names = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
+            read = [v for v in map(string, ast.walk(node)) if v in variables]
+            if names and len(read) == 1 and read[0] is not None:
+                yield names[0], read[0]
 
 
-def _paths(expressions: Sequence[ast.expr]) -> Iterator[str]:
-    for expression in expressions:
-        text = ""
-        if isinstance(expression, ast.Constant):
-            text = str(expression.value)
-        elif isinstance(expression, ast.JoinedStr):
-            parts = expression.values
-            if parts and not isinstance(parts[0], ast.Constant):
-                # the base URL
-                parts = parts[1:]
-            text = "".join(
-                str(part.value) if isinstance(part, ast.Constant) else "{session}" for part in parts
-            )
-        if _PATH.fullmatch(text):
-            yield text
-
-
-def _headers(nodes: Sequence[ast.AST]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Dict):
-            for key in map(_string, node.keys):
-                if key is not None and _HEADER.fullmatch(key):
-                    yield key
-
-
-def _room(nodes: Sequence[ast.AST]) -> tuple[str, str] | None:
-    above: dict[int, str] = {}
-    for node in nodes:
-        if isinstance(node, ast.Dict):
-            for key, value in zip(map(_string, node.keys), node.values, strict=True):
-                if key is not None and isinstance(value, ast.Dict):
-                    above[id(value)] = f"{above.get(id(node), '')}/{key}"
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            target = node.targets[0]
-            if isinstance(target, ast.Subscript) and (key := _string(target.slice)) is not None:
-                above[id(node.value)] = f"/{key}"
-    for node in nodes:
-        if isinstance(node, ast.Dict):
-            keys = [key for key in map(_string, node.keys) if key is not None]
-            urls = [key for key in keys if _URL_FIELD.fullmatch(key)]
-            tokens = [key for key in keys if _TOKEN_FIELD.fullmatch(key)]
-            tokens.sort(key=lambda key: "livekit" not in key.lower())
-            if urls and tokens:
-                prefix = above.get(id(node), "")
-                return f"{prefix}/{urls[0]}", f"{prefix}/{tokens[0]}"
-    return None
-
-
-def _string(node: ast.AST | None) -> str | None:
-    """The value of a string literal, or None where the node is something else."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return None
+def _with_class(package: Package, parameter: Parameter) -> Parameter:
+    """The parameter with what is needed to make one, where it is required and of a plain class."""
+    for source in package.sources:
+        for node in source.tree.body:
+            if isinstance(node, ast.ClassDef) and node.name == parameter.annotation:
+                needs = tuple(
+                    (field.target.id, ast.unparse(field.annotation))
+                    for field in node.body
+                    if isinstance(field, ast.AnnAssign)
+                    and isinstance(field.target, ast.Name)
+                    and field.value is None
+                )
+                module = source.module.removesuffix(".__init__")
+                return replace(parameter, needs=needs, module=module)
+    return parameter
