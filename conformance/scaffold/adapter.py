@@ -128,6 +128,9 @@ def _arguments(found: Findings) -> Iterator[_Argument]:
             yield _Argument(parameter.name, value)
         elif parameter.required:
             yield _required(parameter)
+        elif parameter.one_of:
+            others = ", ".join(parameter.one_of[1:])
+            yield _Argument(parameter.name, _made_up(parameter.name), f"or one of: {others}")
     if "avatar_participant_identity" in names:
         yield _Argument("avatar_participant_identity", "context.identity or NOT_GIVEN")
 

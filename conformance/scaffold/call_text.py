@@ -37,7 +37,12 @@ def api_text(
 ) -> ApiText:
     """The calls for these requests. ``credentials`` maps variables and names to credentials."""
     opening = next((r for r in requests if r.brings_avatar), requests[0] if requests else None)
-    told = {path[-1] for request in requests for path in request.reads}
+    first = list(requests).index(opening) if opening is not None else 0
+    told = {
+        path[-1]: _told(path[-1], is_session=number >= first)
+        for number, request in reversed(list(enumerate(requests)))
+        for path in request.reads
+    }
     writer = _Writer(hosts[0] if hosts else "", credentials, told, opening)
     names = list(_names(requests))
     calls = tuple(
@@ -63,8 +68,8 @@ def _names(requests: Sequence[Request]) -> Iterator[str]:
 class _Writer:
     host: str
     credentials: Mapping[str, str]
-    told: set[str]
-    """The names of what the vendor has answered: for the kit, each is the session's id."""
+    told: Mapping[str, str]
+    """What the vendor answers, by its name."""
     opening: Request | None
 
     def lines(self, request: Request) -> Iterator[str]:
@@ -110,7 +115,7 @@ class _Writer:
                 credential = self.credentials.get(part.variable or part.name.strip("_"))
                 if credential is None and part.name not in self.told:
                     return None
-                text += "{" + (credential or "session") + "}"
+                text += f"{{{credential}}}" if credential else self.told[part.name]
             else:
                 return None
         return text
@@ -155,31 +160,36 @@ class _Writer:
             if len(path) > 1 and not isinstance(answer[path[0]], dict):
                 del answer[path[0]]
         if answer:
-            sure = all("{session}" in str(leaf) for leaf in _leaves(answer))
+            sure = all("{session}" in leaf or _is_of_session(leaf) for leaf in _leaves(answer))
             question = "" if sure else "  # ? a value that the plugin takes"
             yield f"answer={json.dumps(answer)},{question}"
         if request.needs:
             needed = ", ".join(map(json.dumps, request.needs))
             yield f"needed_fields=({needed}{',' if len(request.needs) == 1 else ''}),"
 
-    def _answered(self, name: str) -> object:
-        if _is_url(name):
-            return f"wss://{self.host}{_SOCKET_PATH}"
-        if name.lower() == "id" or any(word in name.lower() for word in SESSION_WORDS):
-            return "{session}"
-        return f"{name}-1"
+    def _answered(self, name: str) -> str:
+        return f"wss://{self.host}{_SOCKET_PATH}" if _is_url(name) else self.told[name]
+
+
+def _told(name: str, *, is_session: bool) -> str:
+    """What the vendor answers under a name; before a session is opened, it can't be its id."""
+    return "{session}" if is_session and _is_of_session(name) else f"{name}-1"
+
+
+def _is_of_session(name: str) -> bool:
+    return name.lower() == "id" or any(word in name.lower() for word in SESSION_WORDS)
 
 
 def _is_url(name: str) -> bool:
     return name.lower().endswith("url")
 
 
-def _leaves(answer: Mapping[str, object]) -> Iterator[object]:
+def _leaves(answer: Mapping[str, object]) -> Iterator[str]:
     for value in answer.values():
         if isinstance(value, Mapping):
             yield from _leaves(value)
         else:
-            yield value
+            yield str(value)
 
 
 @dataclass(frozen=True)

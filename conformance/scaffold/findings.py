@@ -14,7 +14,11 @@ from .program import Program, string
 from .sources import Package
 from .vendor_calls import Request, requests
 
-_HOST_CONSTRUCTS = ("DataStreamAudioOutput", "QueueAudioOutput", "AvatarRunner", "ws_connect")
+_HOST_CONSTRUCTS: Mapping[str, Transport] = {
+    "DataStreamAudioOutput": "bytestream",
+    "ws_connect": "websocket",
+    "AvatarRunner": "in-process",
+}
 _URL = re.compile(r"(https|wss)://[^\s/]+(/\S*)?")
 _DOCUMENTATION = ("docs.", "www.", "github.com", "apache.org", "livekit.io")
 
@@ -31,6 +35,8 @@ class Parameter:
     """For a parameter of the plugin's own class: what that takes, each with its annotation."""
     module: str = ""
     """Where that class is."""
+    one_of: tuple[str, ...] = ()
+    """The parameters of which one has to be given, this one being the first."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Findings:
     avatar: str
     exception: str | None
     transport: Transport | None
+    in_process_too: bool
+    """Whether its source has a renderer inside the process beside another transport."""
     hosts: tuple[str, ...]
     sample_rate: int | None
     any_sample_rate: bool
@@ -59,6 +67,7 @@ def find(package: Package) -> Findings:
     """Look through a plugin's source."""
     program = Program(package)
     nodes = [node for source in package.sources for node in ast.walk(source.tree)]
+    ways = _transports(nodes)
     constants = {name: node.value for (_, name), node in program.constants.items()}
     variables = tuple(dict.fromkeys(_variables(nodes)))
     urls = _urls(nodes)
@@ -71,14 +80,16 @@ def find(package: Package) -> Findings:
         version=package.version,
         avatar=package.avatar.name,
         exception=_exception(package),
-        transport=_transport(nodes),
+        transport=ways[0] if ways else None,
+        in_process_too="in-process" in ways[1:],
         hosts=tuple(dict.fromkeys(host for host in contacted if host)),
         sample_rate=_sample_rate(nodes, constants),
         any_sample_rate=_outputs(nodes) != [] and not _told(nodes, "sample_rate"),
         says_started=_told(nodes, "wait_playback_start") if _outputs(nodes) else None,
         identity=_identity(constants),
         parameters=tuple(
-            _with_class(package, each) for each in _parameters(package.avatar, nodes, variables)
+            _with_class(package, each)
+            for each in _of_which_one(nodes, _parameters(package.avatar, nodes, variables))
         ),
         variables=variables,
         requests=found,
@@ -116,7 +127,7 @@ def _exception(package: Package) -> str | None:
     return min(found, key=lambda each: each[0])[1] if found else None
 
 
-def _transport(nodes: Sequence[ast.AST]) -> Transport | None:
+def _transports(nodes: Sequence[ast.AST]) -> list[Transport]:
     used = {
         name
         for node in nodes
@@ -124,11 +135,7 @@ def _transport(nodes: Sequence[ast.AST]) -> Transport | None:
         for name in _HOST_CONSTRUCTS
         if name in ast.unparse(node.func if isinstance(node, ast.Call) else node).split("\n")[0]
     }
-    if "DataStreamAudioOutput" in used:
-        return "bytestream"
-    if "ws_connect" in used:
-        return "websocket"
-    return "in-process" if "AvatarRunner" in used else None
+    return [way for construct, way in _HOST_CONSTRUCTS.items() if construct in used]
 
 
 def _urls(nodes: Sequence[ast.AST]) -> tuple[SplitResult, ...]:
@@ -210,6 +217,22 @@ def _beside(nodes: Sequence[ast.AST], variables: Sequence[str]) -> Iterator[tupl
             read = [v for v in map(string, ast.walk(node)) if v in variables]
             if names and len(read) == 1 and read[0] is not None:
                 yield names[0], read[0]
+
+
+def _of_which_one(nodes: Sequence[ast.AST], parameters: Iterator[Parameter]) -> Iterator[Parameter]:
+    """The parameters, with the groups of which the plugin wants one, as it says when it raises."""
+    found = list(parameters)
+    optional = {each.name for each in found if not (each.required or each.variable)}
+    groups: dict[str, tuple[str, ...]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            said = " ".join(filter(None, map(string, ast.walk(node.exc))))
+            group = [word for word in re.findall(r"\w+", said) if word in optional]
+            if len(set(group)) > 1 and re.search(r"\b(one of|either)\b", said, re.IGNORECASE):
+                first = next((name for name in group if name.endswith("_id")), group[0])
+                groups.setdefault(first, tuple(dict.fromkeys([first, *group])))
+    for each in found:
+        yield replace(each, one_of=groups.get(each.name, ()))
 
 
 def _with_class(package: Package, parameter: Parameter) -> Parameter:

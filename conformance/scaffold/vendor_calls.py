@@ -225,50 +225,75 @@ def _leaves(value: Value | None, pointer: str) -> Iterator[tuple[str, Unknown]]:
 
 def _reads(chain: tuple[_Step, ...]) -> Iterator[tuple[tuple[str, ...], bool]]:
     """The names below which the answer is looked at, and whether it fails without the first."""
-    for step in chain:
-        raw = step is chain[-1]
-        names: set[str] = set()
-        for node in ast.walk(step.function.node):
-            if isinstance(node, ast.Assign) and _is_answer(node.value, step.call, names, raw=raw):
-                names |= {t.id for t in node.targets if isinstance(t, ast.Name)}
-        for node in ast.walk(step.function.node):
-            found = _path(node, step.call, names, raw=raw)
-            if found is not None and found[0]:
-                yield found
+    for step in reversed(chain):
+        nodes = list(ast.walk(step.function.node))
+        answer = _Answer(step.call, is_raw=step is chain[-1])
+        for node in nodes:
+            answer.follow(node)
+        yield from filter(None, map(answer.read, nodes))
+        returned = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
+        if not any(map(answer.is_in, returned)):
+            return
 
 
-def _is_answer(node: ast.expr, call: ast.Call, names: set[str], *, raw: bool) -> bool:
-    if isinstance(node, ast.Await):
-        node = node.value
-        if raw:
-            return isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".json")
-    if node is call:
-        return not raw
-    if isinstance(node, ast.Name):
-        return node.id in names
-    if isinstance(node, ast.Call) and node.args:
-        called = ast.unparse(node.func).rpartition(".")[2]
-        return called in ("loads", "cast") and _is_answer(node.args[-1], call, names, raw=raw)
-    return False
+class _Answer:
+    """The answer of one call, wherever its function has it."""
+
+    def __init__(self, call: ast.Call, *, is_raw: bool) -> None:
+        self._call = call
+        self._is_raw = is_raw
+        self._names: set[str] = set()
+        self._responses: set[str] = set()
+
+    def follow(self, node: ast.AST) -> None:
+        """Note what the answer, or the response that it comes in, is assigned to."""
+        if isinstance(node, ast.withitem) and node.context_expr is self._call:
+            self._responses |= _names([node.optional_vars])
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = _names(node.targets if isinstance(node, ast.Assign) else [node.target])
+            if self.is_in(node.value):
+                self._names |= targets
+            elif self._is_raw and _awaited(node.value) is self._call:
+                self._responses |= targets
+
+    def is_in(self, node: ast.expr) -> bool:
+        """Whether an expression is the answer as a whole."""
+        node = _awaited(node)
+        if isinstance(node, ast.Name):
+            return node.id in self._names
+        if node is self._call:
+            return not self._is_raw
+        if not isinstance(node, ast.Call):
+            return False
+        of, _, called = ast.unparse(node.func).rpartition(".")
+        if called in ("json", "text", "read"):
+            return of in self._responses
+        return called in ("loads", "cast") and bool(node.args) and self.is_in(node.args[-1])
+
+    def read(self, node: ast.AST) -> tuple[tuple[str, ...], bool] | None:
+        """The names on the way to what is read of it here, if it is."""
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            inner, key, needed = node.value, string(node.slice), True
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "get"
+            and node.args
+        ):
+            inner, key, needed = node.func.value, string(node.args[0]), False
+        else:
+            return None
+        if key is None:
+            return None
+        if self.is_in(inner):
+            return (key,), needed
+        outer = self.read(inner)
+        return None if outer is None else ((*outer[0], key), outer[1])
 
 
-def _path(
-    node: ast.AST, call: ast.Call, names: set[str], *, raw: bool
-) -> tuple[tuple[str, ...], bool] | None:
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        inner, key, needed = node.value, string(node.slice), True
-    elif (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "get"
-        and node.args
-    ):
-        inner, key, needed = node.func.value, string(node.args[0]), False
-    else:
-        return None
-    if key is None:
-        return None
-    if _is_answer(inner, call, names, raw=raw):
-        return (key,), needed
-    outer = _path(inner, call, names, raw=raw)
-    return None if outer is None else ((*outer[0], key), outer[1])
+def _awaited(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Await) else node
+
+
+def _names(targets: Sequence[ast.expr | None]) -> set[str]:
+    return {target.id for target in targets if isinstance(target, ast.Name)}
