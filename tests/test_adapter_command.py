@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -79,6 +80,12 @@ def calls_of(adapter: ModuleType) -> tuple[Call, ...]:
     context = {"context": SimpleNamespace(agent_identity="agent")} if takes else {}
     calls: tuple[Call, ...] = adapter.vendor_backend(**context).calls
     return calls
+
+
+def shown(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers, in which all that a vendor has answered before is the same."""
+    answered = r"\{session\}|session-token-1"
+    return {name: re.sub(answered, "answered", value) for name, value in headers.items()}
 
 
 def loaded(file: Path) -> ModuleType:
@@ -260,7 +267,7 @@ def test_what_is_written_for_a_published_plugin_is_so(tmp_path: Path, vendor: st
     assert [call.opens_session for call in calls].count(True) == 1
     for call, other in zip(calls, due, strict=True):
         assert re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", call.path), other.path)
-        assert call.headers == other.headers
+        assert shown(call.headers) == shown(other.headers)
         assert call.ends_session == other.ends_session
         assert call.rooms[:1] == other.rooms[:1]
         assert call.when == other.when

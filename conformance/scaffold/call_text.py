@@ -39,7 +39,7 @@ def api_text(
     opening = next((r for r in requests if r.brings_avatar), requests[0] if requests else None)
     first = list(requests).index(opening) if opening is not None else 0
     told = {
-        path[-1]: _told(path[-1], is_session=number >= first)
+        _folded(path[-1]): _told(path[-1], is_session=number >= first)
         for number, request in reversed(list(enumerate(requests)))
         for path in request.reads
     }
@@ -69,7 +69,7 @@ class _Writer:
     host: str
     credentials: Mapping[str, str]
     told: Mapping[str, str]
-    """What the vendor answers, by its name."""
+    """What the vendor answers, by its folded name."""
     opening: Request | None
 
     def lines(self, request: Request) -> Iterator[str]:
@@ -113,9 +113,10 @@ class _Writer:
                 text += part.value
             elif isinstance(part, Unknown):
                 credential = self.credentials.get(part.variable or part.name.strip("_"))
-                if credential is None and part.name not in self.told:
+                answered = self.told.get(_folded(part.name))
+                if credential is None and answered is None:
                     return None
-                text += f"{{{credential}}}" if credential else self.told[part.name]
+                text += f"{{{credential}}}" if credential else str(answered)
             else:
                 return None
         return text
@@ -123,7 +124,8 @@ class _Writer:
     def _body(self, request: Request) -> Iterator[str]:
         if isinstance(request.body, Fields):
             question = "  # ? and what else" if request.body.open else ""
-            yield from _argument("body", _schema(request.body), question)
+            body = _schema(request.body) if request.body.items else "fields({})"
+            yield from _argument("body", body, question)
         elif request.body is not None:
             yield "body=None,  # ? what must it hold: see conformance.plugin.fields"
 
@@ -168,7 +170,12 @@ class _Writer:
             yield f"needed_fields=({needed}{',' if len(request.needs) == 1 else ''}),"
 
     def _answered(self, name: str) -> str:
-        return f"wss://{self.host}{_SOCKET_PATH}" if _is_url(name) else self.told[name]
+        return f"wss://{self.host}{_SOCKET_PATH}" if _is_url(name) else self.told[_folded(name)]
+
+
+def _folded(name: str) -> str:
+    """The same for ``sessionToken`` as for ``session_token``."""
+    return name.replace("_", "").lower()
 
 
 def _told(name: str, *, is_session: bool) -> str:
