@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from conformance.plugin.manifest import Transport
 
 from .program import Program, string
-from .sources import Package
+from .sources import Package, Source
 from .vendor_calls import Request, requests
 
 _HOST_CONSTRUCTS: Mapping[str, Transport] = {
@@ -118,7 +118,7 @@ def _exception(package: Package) -> str | None:
         if isinstance(node, ast.Raise) and node.exc is not None
     }
     found = [
-        (node.name not in raised, f"{source.module.removesuffix('.__init__')}:{node.name}")
+        (node.name not in raised, f"{_shortest(package, source, node.name)}:{node.name}")
         for source in package.sources
         for node in source.tree.body
         if isinstance(node, ast.ClassDef)
@@ -247,6 +247,16 @@ def _with_class(package: Package, parameter: Parameter) -> Parameter:
                     and isinstance(field.target, ast.Name)
                     and field.value is None
                 )
-                module = source.module.removesuffix(".__init__")
+                module = _shortest(package, source, node.name)
                 return replace(parameter, needs=needs, module=module)
     return parameter
+
+
+def _shortest(package: Package, source: Source, name: str) -> str:
+    """The module that a class is imported from: the package itself, where that has it."""
+    for other in package.sources:
+        if other.module in (package.name, f"{package.name}.__init__"):
+            imports = [node for node in other.tree.body if isinstance(node, ast.ImportFrom)]
+            if any(alias.name == name for node in imports for alias in node.names):
+                return package.name
+    return source.module.removesuffix(".__init__")
