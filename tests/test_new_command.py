@@ -190,6 +190,21 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         rendered(tmp_path, "local")
 
 
+def test_a_place_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the system refuses is one line with the place and the reason."""
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr(render.tempfile, "mkdtemp", full)
+    assert main(["new", "acme", "--defaults", "--dest", str(tmp_path / "plugin")]) == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path} can't be written: No space left on device" in error
+    assert len(error.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])
 def test_an_interrupted_run_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interruption: type[BaseException]

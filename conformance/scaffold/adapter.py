@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import textwrap
 from collections.abc import Iterator
@@ -54,8 +55,11 @@ def write_adapter(distribution: str, file: Path, *, force: bool = False) -> Find
     try:
         part.write_text(text, "utf-8")
         part.replace(file)
+    except OSError as error:
+        raise UsageError(f"{file} can't be written: {error.strerror or error}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
     return found
 
 

@@ -26,6 +26,15 @@ def render_plugin(
     """
     destination = destination.absolute()
     _check_destination(destination, force=force)
+    try:
+        _render(answers, destination, ask=ask)
+    except OSError as error:
+        where = error.filename or destination
+        raise UsageError(f"{where} can't be written: {error.strerror or error}") from None
+    return destination
+
+
+def _render(answers: Answers, destination: Path, *, ask: bool) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
     beside = tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent)
     try:
@@ -39,7 +48,6 @@ def render_plugin(
             rendered.rename(destination)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return destination
 
 
 def _check_destination(destination: Path, *, force: bool) -> None:
