@@ -88,8 +88,8 @@ async def play(stage: Stage, example: Example) -> Played:
 
         user = await scene.audience.join()
         role = agent.Role(scene.session, scene.room, make)
-        await role.swap()
         role.listen()
+        await role.swap()
         await scene.start_session(tail_before=False, record=True)
         listened: list[bool] = []
         assert scene.session.output.audio is not None
