@@ -22,7 +22,8 @@ def adapter(
 
     found = write_adapter(distribution, output, force=force)
     questions = output.read_text("utf-8").count("# ?")
+    asks = "1 comment '# ?' asks" if questions == 1 else f"{questions} comments '# ?' ask"
     typer.echo(
         f"{output} is a first adapter for {found.distribution} {found.version}; "
-        f"{questions} comments '# ?' ask what its source does not tell"
+        f"{asks} what its source does not tell"
     )
