@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import py_compile
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -220,6 +221,22 @@ def test_an_interrupted_run_leaves_nothing(
     with pytest.raises(interruption):
         rendered(tmp_path, "bytestream")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there such a signal ends a process without asking it")
+def test_a_terminated_run_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a run that a CI job or a closed terminal ends, and the handlers are as before."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def terminated(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(render, "_copy", terminated)
+    with pytest.raises(SystemExit) as caught:
+        rendered(tmp_path, "bytestream")
+    assert caught.value.code == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_the_command_makes_a_plugin(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,11 +31,31 @@ def render_plugin(
     destination = destination.absolute()
     _check_destination(destination, force=force)
     try:
-        _render(answers, destination, ask=ask)
+        with _ended_in_order():
+            _render(answers, destination, ask=ask)
     except OSError as error:
         where = error.filename or destination
         raise UsageError(f"{where} can't be written: {error.strerror or error}") from None
     return destination
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Make an exception of what would end the process at once, and leave things half-made."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only there can signals be handled
+        return
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {each: signal.signal(each, leave) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _render(answers: Answers, destination: Path, *, ask: bool) -> None:
