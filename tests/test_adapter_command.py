@@ -200,6 +200,20 @@ def test_an_avatar_is_made_of_what_it_requires(fake: str) -> None:
     assert '{"name": "key", "environment": "FAKE_SECRET"},' in text
 
 
+def test_variables_are_found_where_a_function_reads_them(tmp_path: Path, fake: str) -> None:
+    """A plugin may have one function for all of its settings."""
+    source = tmp_path / "site/fake_avatar/__init__.py"
+    source.write_text(
+        source.read_text().replace('key or os.environ.get("FAKE_SECRET")', '_from(key, "FAKE_KEY")')
+        + "\ndef _from(given, variable):\n    return given or os.environ.get(variable)\n"
+    )
+    file = tmp_path / "conformance_adapter.py"
+    write_adapter(fake, file)
+    assert '{"name": "key", "environment": "FAKE_KEY"},' in file.read_text()
+    assert 'key=context.secret("key") or NOT_GIVEN,' in file.read_text()
+    assert loaded(file).vendor_backend().calls[0].headers == {"X-Key": "Token {key}"}
+
+
 def test_one_of_several_is_given(tmp_path: Path, fake: str) -> None:
     """Where the avatar refuses to be made without any of its parameters, it is given one."""
     source = tmp_path / "site/fake_avatar/__init__.py"

@@ -165,6 +165,8 @@ class _Writer:
             sure = all("{session}" in leaf or _is_of_session(leaf) for leaf in _leaves(answer))
             question = "" if sure else "  # ? a value that the plugin takes"
             yield f"answer={json.dumps(answer)},{question}"
+        elif request is self.opening:
+            yield "answer={},  # ? what does the plugin read"
         if request.needs:
             needed = ", ".join(map(json.dumps, request.needs))
             yield f"needed_fields=({needed}{',' if len(request.needs) == 1 else ''}),"

@@ -69,7 +69,7 @@ def find(package: Package) -> Findings:
     nodes = [node for source in package.sources for node in ast.walk(source.tree)]
     ways = _transports(nodes)
     constants = {name: node.value for (_, name), node in program.constants.items()}
-    variables = tuple(dict.fromkeys(_variables(nodes)))
+    variables = tuple(dict.fromkeys(_variables(program, nodes)))
     urls = _urls(nodes)
     base = urls[0].path.rstrip("/") if len(urls) == 1 and urls[0].scheme == "https" else ""
     found = requests(program, base)
@@ -96,18 +96,31 @@ def find(package: Package) -> Findings:
     )
 
 
-def _variables(nodes: Sequence[ast.AST]) -> Iterator[str]:
+def _variables(program: Program, nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """The variables that are read, also by a function of the plugin that is given their names."""
+    readers = {
+        function.name
+        for function in program.functions
+        for call in function.calls()
+        if _reads_environment(call)
+        and isinstance(call.args[0], ast.Name)
+        and call.args[0].id in function.annotations()
+    }
     for node in nodes:
-        name: ast.expr | None = None
-        if isinstance(node, ast.Call) and node.args:
-            called = ast.unparse(node.func)
-            if called.endswith(("getenv", "environ.get")):
-                name = node.args[0]
+        names: Sequence[ast.expr] = ()
+        if isinstance(node, ast.Call) and _reads_environment(node):
+            names = node.args[:1]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in readers:
+            names = [*node.args, *(keyword.value for keyword in node.keywords)]
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("environ"):
-            name = node.slice
-        value = string(name)
-        if value is not None and not value.startswith("LIVEKIT_"):
-            yield value
+            names = [node.slice]
+        for value in map(string, names):
+            if value and value.isupper() and not value.startswith("LIVEKIT_"):
+                yield value
+
+
+def _reads_environment(call: ast.Call) -> bool:
+    return bool(call.args) and ast.unparse(call.func).endswith(("getenv", "environ.get"))
 
 
 def _exception(package: Package) -> str | None:
@@ -212,11 +225,13 @@ def _parameters(
 def _beside(nodes: Sequence[ast.AST], variables: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The variables that stand in for a name: ``api_key or os.getenv("ACME_SECRET")``."""
     for node in nodes:
+        parts: Sequence[ast.AST] = node.args if isinstance(node, ast.Call) else ()
         if isinstance(node, (ast.BoolOp, ast.IfExp)):
-            names = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
-            read = [v for v in map(string, ast.walk(node)) if v in variables]
-            if names and len(read) == 1 and read[0] is not None:
-                yield names[0], read[0]
+            parts = list(ast.walk(node))
+        names = [each.id for each in parts if isinstance(each, ast.Name)]
+        read = [v for v in map(string, parts) if v in variables]
+        if names and len(read) == 1 and read[0] is not None:
+            yield names[0], read[0]
 
 
 def _of_which_one(nodes: Sequence[ast.AST], parameters: Iterator[Parameter]) -> Iterator[Parameter]:

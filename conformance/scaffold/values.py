@@ -25,7 +25,7 @@ class Unknown:
     @property
     def is_room_url(self) -> bool:
         """Whether it is the URL of the LiveKit server."""
-        return self.variable == _ROOM_URL
+        return self.variable == _ROOM_URL or self.name == _ROOM_URL.lower()
 
     @property
     def is_room_token(self) -> bool:
@@ -233,7 +233,8 @@ class Scope:
                 default = self.value(node.args[1])
                 if isinstance(default, Known) and isinstance(default.value, str):
                     return Known(default.value, sure=False)
-            variable = string(node.args[0])
+            named = self.value(node.args[0])
+            variable = str(named.value) if isinstance(named, Known) else None
             return Unknown(variable or "?", variable, text=True)
         if last == "to_jwt":
             return _TOKEN

@@ -14,7 +14,8 @@ from .values import Fields, Known, Scope, Text, Unknown, Value
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _ENTRIES = ("start", "aclose")
-_DEEPEST = 6
+_DEEPEST, _MOST = 6, 200
+"""How many functions lead to a call, and how many ways there are, at most."""
 SESSION_WORDS = ("session", "conversation", "reservation", "task")
 """Words in the names of what vendors call a session."""
 _ENDING = ("stop", "end", "delete", "close", "cancel", "leave", "terminate")
@@ -80,7 +81,7 @@ def requests(program: Program, base: str) -> tuple[Request, ...]:
     """
     found: list[tuple[tuple[int, ...], bool, Request]] = []
     for step in _raw_calls(program):
-        for chain in _chains(program, (step,)):
+        for chain in itertools.islice(_chains(program, (step,)), _MOST):
             request = _request(program, chain, base)
             if request is not None:
                 order = tuple(each.call.lineno for each in chain)
@@ -165,7 +166,7 @@ def _request(program: Program, chain: tuple[_Step, ...], base: str) -> Request |
         body=None if body == Known(None) else body,
         reads=tuple(dict.fromkeys(path for path, _ in reads)),
         needs=tuple(dict.fromkeys(path[0] for path, needed in reads if needed)),
-        decodes=".json()" in raw or bool(reads),
+        decodes=".json()" in raw or ".read()" in raw or bool(reads),
     )
     at_start = chain[0].function.name == "start" and not request.ends_session
     return replace(request, at_start=at_start)
