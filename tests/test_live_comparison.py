@@ -71,6 +71,19 @@ def test_run_that_was_cut_short_is_not_taken_for_a_whole_one() -> None:
     assert FIRST_ID in document(compared)
 
 
+def test_variants_that_nobody_played_are_counted_and_named() -> None:
+    """What the sample left out of a compared requirement is in the record, and nothing else is."""
+    planned = [
+        CheckId("acme", FIRST, None),
+        CheckId("acme", "SWAP-01", "by-night"),
+        CheckId("somebody-else", "SWAP-01", "by-day"),
+    ]
+    compared = compare(acme(), _live(), planned=planned)
+    assert [str(check) for check in compared.left_out] == ["acme::SWAP-01[by-night]"]
+    assert "left out by the sample: 1" in summary(compared)
+    assert "| 1 | by-night |" in document(compared)
+
+
 def test_reports_of_one_stage_cannot_be_compared() -> None:
     """Two runs on the same stage say nothing about the other."""
     with pytest.raises(NotComparable, match="stage 'loopback', 'live' is wanted"):

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from conformance.outcomes import CheckResult, Outcome
+from conformance.outcomes import CheckId, CheckResult, Outcome
 from conformance.report.run import LIVE, LOOPBACK, Run
 
 from .rules import not_live
@@ -71,6 +71,8 @@ class Comparison:
     versions: Mapping[str, str]
     missing: tuple[str, ...] = ()
     """The checks that came to no outcome on the real server."""
+    left_out: tuple[CheckId, ...] = ()
+    """The variants of compared checks that were played on neither stage, by `sample`."""
 
     @property
     def played(self) -> tuple[Pair, ...]:
@@ -93,8 +95,12 @@ class Comparison:
         return tuple(dict.fromkeys(pair.provider for pair in self.pairs))
 
 
-def compare(loopback: Run, live: Run, repeats: Sequence[Run] = ()) -> Comparison:
+def compare(
+    loopback: Run, live: Run, repeats: Sequence[Run] = (), planned: Sequence[CheckId] = ()
+) -> Comparison:
     """Compare two runs; ``repeats`` are later ones of some of the checks on the real server.
+
+    ``planned`` are the checks that there are, to tell what the runs left out.
 
     Raises `NotComparable`.
     """
@@ -108,11 +114,18 @@ def compare(loopback: Run, live: Run, repeats: Sequence[Run] = ()) -> Comparison
         raise NotComparable(f"{len(odd)} checks ran on the real server only, {odd[0]} first")
     again = {name: result for report in repeats for name, result in _results(report)}
     reached = [name for name in before if name in after or name in again]
+    compared = {_without_variant(name) for name in before}
+    left_out = [c for c in planned if str(c) not in before and _without_variant(str(c)) in compared]
     return Comparison(
         tuple(_pair(name, before[name], after.get(name), again.get(name)) for name in reached),
         {**live.host, "avatar-conformance": live.kit},
         tuple(name for name in before if name not in reached),
+        tuple(left_out),
     )
+
+
+def _without_variant(name: str) -> str:
+    return name.partition("[")[0]
 
 
 def _pair(

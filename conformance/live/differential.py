@@ -16,7 +16,7 @@ from pathlib import Path
 
 from conformance.certificate.loading import load_report
 from conformance.options import Options
-from conformance.outcomes import KitError
+from conformance.outcomes import CheckId, KitError
 from conformance.preparation import prepare
 from conformance.report.run import Run
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if wanted.reports:
             loopback, live, *repeats = map(load_report, wanted.reports)
-            return _told(compare(loopback, live, repeats), wanted.write)
+            return _told(compare(loopback, live, repeats, _planned(wanted)), wanted.write)
         find_server()
         with tempfile.TemporaryDirectory(prefix="avatar-conformance-differential-") as directory:
             compared = _compared(wanted, Path(directory))
@@ -82,22 +82,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _providers(wanted: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(wanted.provider) or ("all",)
+
+
+def _planned(wanted: argparse.Namespace) -> list[CheckId]:
+    asked = Options(
+        Path.cwd(), providers=_providers(wanted), requirements=tuple(wanted.requirement)
+    )
+    return [planned.id for planned in prepare(asked).plan.checks]
+
+
 def _compared(wanted: argparse.Namespace, directory: Path) -> Comparison:
-    providers = tuple(wanted.provider) or ("all",)
-    plan = prepare(
-        Options(Path.cwd(), providers=providers, requirements=tuple(wanted.requirement))
-    ).plan
-    checks = [planned.id for planned in plan.checks]
+    checks = _planned(wanted)
     names = [str(check) for check in (checks if wanted.full else sample(checks))]
-    play = _Player(directory, providers)
+    play = _Player(directory, _providers(wanted))
     loopback = play(names, processes=min(wanted.processes, REPEAT_PROCESSES), live=False)
     live = play(names, processes=wanted.processes, live=True)
-    compared = compare(loopback, live)
+    compared = compare(loopback, live, planned=checks)
     repeats: list[Run] = []
     while (compared.unexplained or compared.missing) and len(repeats) < REPEATS:
         again = [*(pair.id for pair in compared.unexplained), *compared.missing]
         repeats.append(play(again, processes=REPEAT_PROCESSES, live=True))
-        compared = compare(loopback, live, repeats)
+        compared = compare(loopback, live, repeats, checks)
     return compared
 
 

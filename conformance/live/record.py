@@ -41,7 +41,12 @@ busy spoils a verdict in real time. This page is what `python -m conformance.liv
 
 def document(compared: Comparison) -> str:
     """The whole of docs/live.md."""
-    return "\n".join([HOW, *_rules(), *_outcomes(compared), *_differences(compared)]) + "\n"
+    return (
+        "\n".join(
+            [HOW, *_rules(), *_left_out(compared), *_outcomes(compared), *_differences(compared)]
+        )
+        + "\n"
+    )
 
 
 def summary(compared: Comparison) -> str:
@@ -51,6 +56,8 @@ def summary(compared: Comparison) -> str:
         f"{len(compared.pairs) - len(compared.played)} need virtual time; "
         f"{len(compared.differing)} differ, {len(compared.unexplained)} of them unexplained"
     ]
+    if compared.left_out:
+        lines.append(f"variants left out by the sample: {len(compared.left_out)}")
     if compared.missing:
         lines.append(f"no outcome on the real server: {', '.join(compared.missing)}")
     for pair in compared.differing:
@@ -66,6 +73,26 @@ def _rules() -> Iterator[str]:
     yield "|---|---|"
     for check, rule in rules().items():
         yield f"| {check} | {rule} |"
+    yield ""
+
+
+def _left_out(compared: Comparison) -> Iterator[str]:
+    if not compared.left_out:
+        return
+    played = Counter(pair.requirement for pair in compared.pairs)
+    left = Counter(check.requirement for check in compared.left_out)
+    names: dict[str, dict[str, None]] = {}
+    for check in compared.left_out:
+        names.setdefault(check.requirement, {})[check.variant or ""] = None
+    yield "## Left out by the sample\n"
+    yield f"{len(compared.pairs)} checks were compared, and {len(compared.left_out)} more variants"
+    yield "of the same requirements were not played on the real server: each provider plays one"
+    yield "variant, the next provider another one.\n"
+    yield "| Requirement | Compared | Left out | Variants that some provider did not play |"
+    yield "|---|---|---|---|"
+    for requirement, count in left.items():
+        variants = ", ".join(names[requirement])
+        yield f"| {requirement} | {played[requirement]} | {count} | {variants} |"
     yield ""
 
 
