@@ -8,25 +8,41 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 from livekit import rtc
 
 WIDTH, HEIGHT = 320, 180
 FRAMES_PER_SECOND = 10
 CYCLE = 20
 """How many pictures there are before the first one comes again."""
+SHADES = 255
 INK, PAPER = (240, 200, 60), (16, 24, 40)
 
 
-def picture(phase: float, *, amplitude: float = 0.3, ink: Sequence[int] = INK) -> bytes:
+def picture(
+    phase: float,
+    *,
+    amplitude: float = 0.3,
+    ink: Sequence[int] = INK,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> bytes:
     """One RGBA picture of a sine wave; ``phase`` in turns, ``amplitude`` in heights."""
-    across = np.arange(WIDTH) / WIDTH
-    line = HEIGHT * (0.5 + amplitude * np.sin(2 * np.pi * (2 * across + phase)))
-    distance = np.abs(np.arange(HEIGHT)[:, None] - line[None, :])
-    strength = np.clip(3.0 - distance / 2.0, 0.0, 1.0)[..., None]
-    colours = np.asarray(PAPER) + strength * (np.asarray(ink) - np.asarray(PAPER))
-    pixels = np.full((HEIGHT, WIDTH, 4), 255, dtype=np.uint8)
-    pixels[..., :3] = colours.astype(np.uint8)
-    return pixels.tobytes()
+    width, height = size
+    across = np.arange(width, dtype=np.float32) / width
+    line = height * (0.5 + amplitude * np.sin(2 * np.pi * (2 * across + phase)))
+    down = np.arange(height, dtype=np.float32)
+    distance = np.abs(down[:, None] - line[None, :].astype(np.float32)) * (HEIGHT / height)
+    strength = np.clip((3.0 - distance / 2.0) * SHADES, 0, SHADES).astype(np.uint8)
+    return _shades(tuple(ink))[strength].tobytes()
+
+
+@cache
+def _shades(ink: tuple[int, ...]) -> npt.NDArray[np.uint32]:
+    """From paper to ink, each an RGBA pixel in one number."""
+    strength = np.arange(SHADES + 1)[:, None] / SHADES
+    pixels = np.full((SHADES + 1, 4), 255, dtype=np.uint8)
+    pixels[:, :3] = np.asarray(PAPER) + strength * (np.asarray(ink) - np.asarray(PAPER))
+    return pixels.view(np.uint32)[:, 0]
 
 
 @cache

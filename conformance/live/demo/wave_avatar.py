@@ -23,11 +23,12 @@ from livekit.agents.voice.avatar import (
 
 from conformance.endpoint import Binding, swap_audio_endpoint
 from conformance.host import avatar_receiver, publish_on_behalf_attribute
-from conformance.live.wave import HEIGHT, WIDTH, picture
+from conformance.live.wave import picture
 from conformance.stage import Credentials
 
 from .voice import SAMPLE_RATE
 
+WIDTH, HEIGHT = 640, 360
 FRAMES_PER_SECOND = 20
 COLOURS = {"amber": (240, 200, 60), "blue": (90, 170, 250), "green": (120, 220, 130)}
 _IDLE_AMPLITUDE = 0.03
@@ -79,7 +80,12 @@ class WaveGenerator(VideoGenerator):
 
     def _draw(self, amplitude: float) -> rtc.VideoFrame:
         self._drawn += 1
-        pixels = picture(self._drawn / FRAMES_PER_SECOND, amplitude=amplitude, ink=self._ink)
+        pixels = picture(
+            self._drawn / FRAMES_PER_SECOND,
+            amplitude=amplitude,
+            ink=self._ink,
+            size=(WIDTH, HEIGHT),
+        )
         return rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.RGBA, pixels)
 
     def _fresh_pieces(self) -> AudioByteStream:

@@ -6,26 +6,38 @@ const byId = (id) => document.getElementById(id);
 const video = byId("video");
 const state = byId("state");
 const transcript = byId("transcript");
+let colour = "";
+
+function shows(participant) {
+  colour = participant.identity.replace("avatar-", "");
+  video.dataset.avatar = participant.identity;
+  state.textContent = `${participant.name} speaks for the agent`;
+  buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.colour === colour)));
+}
 
 const room = new Room();
 room.on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
+  if (track.kind === Track.Kind.Audio) document.body.append(track.attach());
   if (track.kind !== Track.Kind.Video) return;
   track.attach(video);
-  video.dataset.avatar = participant.identity;
-  state.textContent = `${participant.name} speaks for the agent`;
+  shows(participant);
 });
-room.on(RoomEvent.TrackUnsubscribed, (track) => {
-  if (track.kind === Track.Kind.Video) track.detach(video);
-});
+room.on(RoomEvent.TrackUnsubscribed, (track) => { track.detach().forEach((each) => each !== video && each.remove()); });
 room.on(RoomEvent.Disconnected, () => { state.textContent = "the agent has gone"; });
 room.registerTextStreamHandler("lk.transcription", async (reader) => {
   const line = document.createElement("li");
   transcript.append(line);
   while (transcript.children.length > LINES_SHOWN) transcript.firstChild.remove();
   try {
-    for await (const text of reader) line.textContent += text;
+    for await (const text of reader) {
+      if (line.lastChild?.dataset.colour !== colour) {
+        line.append(document.createElement("span"));
+        line.lastChild.dataset.colour = colour;
+      }
+      line.lastChild.textContent += text;
+    }
   } catch (error) {
-    line.textContent += ` (${error.message})`;
+    line.append(` (${error.message})`);
   }
 });
 
@@ -33,18 +45,20 @@ const buttons = AVATARS.map((name) => {
   const button = document.createElement("button");
   button.textContent = `Swap to ${name}`;
   button.id = `swap-${name}`;
+  button.dataset.colour = name;
+  button.setAttribute("aria-pressed", "false");
   button.onclick = () => swap(name);
   byId("choice").append(button);
   return button;
 });
 
 async function swap(name) {
-  const agent = [...room.remoteParticipants.values()].find((each) => each.identity === "agent");
+  if (name === colour) return;
   buttons.forEach((each) => { each.disabled = true; });
   state.textContent = `asking for the ${name} avatar`;
   try {
     await room.localParticipant.performRpc({
-      destinationIdentity: agent.identity, method: "swap_avatar", payload: name, responseTimeout: 40000,
+      destinationIdentity: "agent", method: "swap_avatar", payload: name, responseTimeout: 40000,
     });
   } catch (error) {
     state.textContent = `no swap: ${error.message}`;
@@ -55,11 +69,9 @@ async function swap(name) {
 
 const sound = document.createElement("button");
 sound.textContent = "Sound on";
+sound.id = "sound";
 sound.onclick = () => { room.startAudio(); sound.remove(); };
 byId("choice").append(sound);
-room.on(RoomEvent.TrackSubscribed, (track) => {
-  if (track.kind === Track.Kind.Audio) document.body.append(track.attach());
-});
 
 try {
   const { url, token } = await (await fetch("room.json")).json();
