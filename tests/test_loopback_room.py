@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -212,6 +213,26 @@ def test_a_second_of_one_identity_evicts_the_first() -> None:
         assert not first.isconnected()
         assert second.isconnected()
         assert list(server.participants("demo")) == ["a", "b"]
+
+    play(scenario)
+
+
+def test_the_one_of_an_identity_hears_what_is_sent_until_the_next_has_joined() -> None:
+    """Joining takes time: the one before is in the room meanwhile, and takes what is sent."""
+
+    async def scenario(server: LoopbackServer) -> None:
+        room = await server.join(mint("a"))
+        first = await server.join(mint("b"))
+        heard: list[str] = []
+        first.on("data_received", lambda packet: heard.append("first"))
+        joining = asyncio.ensure_future(server.join(mint("b")))
+        await server.clock.sleep(0.1)
+        await room.local_participant.publish_data(b"x", destination_identities=["b"])
+        second = await joining
+        second.on("data_received", lambda packet: heard.append("second"))
+        await room.local_participant.publish_data(b"y", destination_identities=["b"])
+        await server.clock.sleep(0.1)
+        assert heard == ["first", "second"]
 
     play(scenario)
 

@@ -83,6 +83,7 @@ class LoopbackRoom(rtc.Room):
         if self.isconnected():
             raise rtc.ConnectError("the room is already connected")
         auto_subscribe = True if options is None else bool(options.auto_subscribe)
+        await self.server.approach(url, token)
         link, others = self.server.admit(self, url, token, auto_subscribe=auto_subscribe)
         self._server_url, self._token = url, token
         self._link = link

@@ -10,6 +10,11 @@ PLUGIN = Plugin("avatartalk")
 SWALLOWED = "start() logs that the vendor's API refuses and returns as if it had worked"
 RAISE = "let AvatarTalkException through"
 STATUSES = ("401", "403", "404", "429", "500", "503")
+SHARED = (
+    "its second participant is always 'listener', and the last one is still in the room when the"
+    " next one joins: it takes what is sent until it is evicted, and the speech never ends"
+)
+OWN = "give each session a listener of its own, named after the avatar, and end it in aclose()"
 UNENDED = "the vendor's session is ended by a shutdown callback of the job only"
 
 
@@ -34,6 +39,15 @@ def known_deviations() -> tuple[Deviation, ...]:
                 mend="mint its token with kind 'agent' and lk.publish_on_behalf",
             )
             for requirement in ("FAULT-07", "FAULT-09")
+        ),
+        *(
+            PLUGIN.wrong(requirement, SHARED, at="avatar.py:115", mend=OWN, variants=variants)
+            for requirement, variants in (
+                ("SWAP-02", ()),
+                ("SWAP-05", ()),
+                ("SWAP-09", ("to-avatartalk",)),
+                ("SWAP-14", ()),
+            )
         ),
         PLUGIN.wrong("UNBIND-05", UNENDED, at="avatar.py:93", mend=END_IT),
         PLUGIN.wrong(

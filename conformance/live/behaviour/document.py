@@ -34,6 +34,13 @@ is not: joining fails after 15 s.
   right after `start()` of the new one removes the old participant, and the new one joins
   afterwards unharmed; once it has joined, it would be the one that is removed. SWAP-08 waits for
   the new one to have joined, so that both stages show it.
+- Until the new one of an identity has joined, the old one takes what is sent to that identity, and
+  loses it when it is evicted: a speech that begins at once after `start()` never ends (avatartalk,
+  whose second participant is always called `listener`; SWAP-02, SWAP-05, SWAP-09, SWAP-14). In the
+  loopback room one that takes over an identity joins after 0.15 s for that reason.
+- A standard participant that publishes nothing, and comes and goes within 3 s, is never heard of.
+  avatartalk's `listener` is one; whether the host takes it for the user, and closes the session
+  when it leaves, depends on when it came (FAULT-09). In the loopback room it always does.
 - Who publishes nothing is unknown to the agent for up to 3 s. The host publishes no transcript
   before it knows of a user (SWAP-05), and sends no audio before it knows of the avatar that is to
   play it. A scene waits until the agent knows of both.
