@@ -54,6 +54,15 @@ def test_explained_difference_is_shown_and_held_against_nobody(
     assert "the server is slower" in summary(compared)
 
 
+def test_explanation_of_what_does_not_differ_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An explanation whose check came out the same may be out of date: it is named."""
+    monkeypatch.setitem(EXPLAINED, FIRST_ID, "the server is slower")  # type: ignore[arg-type]
+    compared = compare(acme(), _live())
+    assert compared.unneeded == (FIRST_ID,)
+    assert f"{FIRST_ID}: explained, and the same this time" in summary(compared)
+    assert "the same this time" in document(compared)
+
+
 def test_repeated_check_counts_as_it_came_out_last() -> None:
     """A difference that is gone when the check is played again is none, and is said to be so."""
     compared = compare(acme({FIRST: PASSED}), _live({FIRST: FAILED}), [_live({FIRST: PASSED})])

@@ -60,6 +60,7 @@ def summary(compared: Comparison) -> str:
         lines.append(f"variants left out by the sample: {len(compared.left_out)}")
     if compared.missing:
         lines.append(f"no outcome on the real server: {', '.join(compared.missing)}")
+    lines += [f"{key}: explained, and the same this time" for key in compared.unneeded]
     for pair in compared.differing:
         why = pair.explanation or "UNEXPLAINED"
         lines.append(f"{pair.id}: {_both(pair)}; {why}; {pair.observed}")
@@ -132,6 +133,9 @@ def _differences(compared: Comparison) -> Iterator[str]:
     if compared.missing:
         yield "Without an outcome on the real server, because the run was cut short there:"
         yield ", ".join(f"`{name}`" for name in compared.missing) + ".\n"
+    if compared.unneeded:
+        yield "Explained, and the same this time:"
+        yield ", ".join(f"`{key}`" for key in compared.unneeded) + ".\n"
     repeated = [pair.id for pair in compared.played if pair.repeated and pair.same]
     if repeated:
         yield "The same only when it was played again, on a machine that was busy the first time:"
