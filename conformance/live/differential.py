@@ -8,9 +8,11 @@ different one that is explained; with 1 when not; with 2 when it could not be fo
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +32,8 @@ PROCESSES = 8
 REPEAT_PROCESSES = 2
 REPEATS = 2
 """How often a check that differs is played again: the machine may have been busy."""
+_PROGRESS = re.compile(r"\[ *(\d+%)\]$")
+"""How pytest ends a line of outcomes."""
 
 
 class NoReport(KitError):
@@ -128,12 +132,18 @@ class _Player:
             *(["--live"] if live else []),
             *names,
         ]
-        with (self._directory / "log").open("w+", encoding="utf-8") as log:
-            ended = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
-            if ended.returncode not in (0, 1) or not report.is_file():
-                log.seek(0)
-                lines = [line for line in log.read().splitlines() if line.strip()]
-                raise NoReport(f"pytest ended with {ended.returncode}: {lines[-1:] or 'no word'}")
+        last = "no word"
+        began = time.monotonic()
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as running:
+            assert running.stdout is not None
+            for line in running.stdout:
+                last = line.strip() or last
+                if progress := _PROGRESS.search(line):
+                    print(f"  {progress[1]:>4} after {time.monotonic() - began:.0f} s", flush=True)
+        if running.returncode not in (0, 1) or not report.is_file():
+            raise NoReport(f"pytest ended with {running.returncode}: {last}")
         return load_report(report)
 
 
