@@ -88,7 +88,9 @@ class SoundAvatar(ReferenceAvatar):
         foreign = known.sid if known is not None else None
 
         def active(participant: rtc.RemoteParticipant) -> None:
-            if participant.identity == self._identity and participant.sid != foreign:
+            if participant.identity != self._identity or participant.sid == foreign:
+                return
+            if self._newest.get((id(room), self._identity)) is self:
                 self._on_active(participant)
 
         self._active = active
