@@ -53,6 +53,7 @@ async def same_identity(scene: Scene, order: str) -> None:
     old = await scene.started("old", identity="shared")
     await scene.spoken(scene.say(0.5))
     new = await scene.exchange(old, order, ready=True, identity="shared")
+    await scene.clock.sleep(SETTLE)  # a server removes somebody after it has answered
     present = scene.participants()
     expect(
         present.count("shared") == (1 if new.workers else 0),
