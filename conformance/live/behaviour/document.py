@@ -41,10 +41,10 @@ is not: joining fails after 15 s.
 - A standard participant that publishes nothing, and comes and goes within 3 s, is never heard of.
   avatartalk's `listener` is one; whether the host takes it for the user, and closes the session
   when it leaves, depends on when it came (FAULT-09). In the loopback room it always does.
-- A participant that is removed leaves 20 to 40 ms after the room API has answered, its tracks first.
-  SWAP-08 waits half a second before it looks who is there. A sink that is bound in those
+- A participant that is removed leaves 20 to 40 ms after the room API has answered, and its tracks
+  go first. SWAP-08 waits half a second before it looks who is there. A sink that is bound in those
   milliseconds to the identity that leaves can meet a participant without tracks, and the host's
-  own raises at every frame from then on (HD-04; seen once in thirty times).
+  own raises at every frame from then on (HD-04; seen once in seven swaps that close first).
 - Who publishes nothing is unknown to the agent for up to 3 s. The host publishes no transcript
   before it knows of a user (SWAP-05), and sends no audio before it knows of the avatar that is to
   play it. A scene waits until the agent knows of both.
