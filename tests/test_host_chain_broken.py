@@ -442,13 +442,21 @@ class UnboundForgetsWhatWasPlayed(SwapPoint):
     "HOST-13",
     "the synchronizer ends its audio input once; observed it ended it 0 times",
 )
-class EndedBeforeTheFlush(SwapPoint):
-    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        await super().capture_frame(frame)
-        segment = self._capturing
-        if self.tail is None and segment is not None and segment.pushed > 0.99:
-            segment.ending = Ending(segment.reached, interrupted=True)
-            asyncio.get_running_loop().call_soon(self._settle)
+class EndedBeforeTheFlush(EndpointKit):
+    def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
+        root = super().wrap(below, make)
+        point = next(o for o in host.chain_of(root) if isinstance(o, SwapPoint))
+        capture = root.capture_frame
+
+        async def capture_and_end(frame: rtc.AudioFrame) -> None:
+            await capture(frame)
+            segment = point._capturing
+            if point.tail is None and segment is not None and segment.pushed > 0.99:
+                segment.ending = Ending(segment.reached, interrupted=True)
+                point._settle()
+
+        root.capture_frame = capture_and_end  # type: ignore[method-assign]
+        return root
 
 
 @broken(
