@@ -1,7 +1,8 @@
 """Writes the constraints files: ``python -m tests.constraints [VERSION ...]``, by uv.
 
 Without a version, all of `HOSTS`. Each file pins livekit-agents, the 13 plugins of that version,
-and what the kit and its tests need, for every supported Python at once.
+and what the kit and its tests need, for every supported Python at once. What a file pins already
+stays as it is; delete the file to pin anew.
 """
 
 from __future__ import annotations
@@ -34,15 +35,16 @@ def write(host: str) -> None:
     pins = [f"{name}=={host}" for name in plugins()]
     command = "uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header"
     own = "--all-extras --no-emit-package avatar-conformance pyproject.toml -"
-    resolved = subprocess.run(
-        f"{command} {own}".split(),
+    target = HERE / f"host-{host}.txt"
+    subprocess.run(
+        [*f"{command} {own}".split(), "--output-file", str(target)],
         input="\n".join([*lines, *pins, "hatchling"]),
         cwd=ROOT,
         check=True,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
         text=True,
-    ).stdout
-    target = HERE / f"host-{host}.txt"
+    )
+    resolved = target.read_text(encoding="utf-8")
     target.write_text("\n".join(head) + "\n" + resolved, encoding="utf-8")
     print(f"{target.relative_to(ROOT)}: {len(resolved.splitlines())} distributions")
 
