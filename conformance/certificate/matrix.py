@@ -1,113 +1,143 @@
-"""The matrix of many runs: providers down, hosts across, tier and failures in each cell."""
+"""The matrix of many runs: providers down, hosts across, tier and families in each cell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import jinja2
 from packaging.version import InvalidVersion, Version
 
-from conformance.outcomes import Outcome
-from conformance.report.ledger import Tier, holds, ledger, partial_because, tier
-from conformance.report.run import Run, SubjectRun
+from conformance.report.ledger import Tier, ledger, partial_because, tier
+from conformance.report.run import Run, SubjectKind, SubjectRun
 
 from .loading import Loaded
 from .reading import shown
+from .shares import Defect, Share, commonest_finding, host_defects, shares
 
 HOST = "livekit-agents"
-_TEMPLATE = Path(__file__).with_name("matrix.html.jinja")
+WANTING = {
+    "failed": "MUST failed",
+    "advised": "SHOULD failed",
+    "blocked": "blocked",
+    "expected": "expected to fail",
+}
+"""The lists of a `Share`, with their titles."""
+_ORDER: tuple[SubjectKind, ...] = ("host", "endpoint", "provider")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one provider did on one host: its tier, its failures by requirement, and the account."""
+    """What one subject did on one host.
 
-    tier: Tier
+    ``version`` is the plugin's. ``remark`` is what most failures have in common, where the subject
+    is not a provider; such a one has no tier.
+    """
+
+    version: str
+    tier: Tier | None
     partial: bool
-    failures: tuple[str, ...]
-    expected_failures: tuple[str, ...]
+    shares: tuple[Share, ...]
+    defects: tuple[Defect, ...]
+    remark: str
     account: str
     source: str
     finished: str
 
     @property
     def word(self) -> str:
-        """The tier in words, or that there is none to be had."""
+        """The tier in words, or that there is none to be had; nothing where none is given."""
         if self.partial:
             return "partial run"
+        if self.tier is None:
+            return ""
         return "not certified" if self.tier is Tier.NONE else self.tier.value
+
+    @property
+    def wanting(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What does not hold: for each of `WANTING` its requirements, if there are any."""
+        found = (
+            (title, tuple(id for share in self.shares for id in getattr(share, name)))
+            for name, title in WANTING.items()
+        )
+        return tuple((title, ids) for title, ids in found if ids)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One version of one provider; a cell for each host, None where it was not run."""
+    """One subject. For each host a cell for each version of the plugin that was run there."""
 
-    provider: str
+    kind: SubjectKind
+    name: str
     distribution: str
-    version: str
-    cells: tuple[Cell | None, ...]
+    cells: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class DefectRow:
+    """One defect of the host: for each host the requirements that it has blocked there."""
+
+    id: str
+    text: str
+    requirements: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Providers by hosts. ``hosts`` are versions of livekit-agents, oldest first."""
+    """Subjects by hosts: the host itself first. ``hosts`` are versions, oldest first."""
 
     hosts: tuple[str, ...]
     rows: tuple[Row, ...]
+    defects: tuple[DefectRow, ...]
     revisions: tuple[str, ...]
+    kits: tuple[str, ...]
 
 
 def make_matrix(loaded: Sequence[Loaded]) -> Matrix:
-    """The matrix of these runs. Of two runs for one cell the one that ended later counts."""
-    cells: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    """The matrix of these runs.
+
+    Of two runs of one version of a plugin on one host the one that ended later counts.
+    """
+    found: dict[tuple[SubjectKind, str, str], dict[tuple[str, str], Cell]] = {}
     for source in loaded:
         host = source.run.host.get(HOST, "?")
         for subject in source.run.subjects:
-            if subject.kind == "provider":
-                key = (subject.name, subject.distribution or "", subject.version or "?")
-                cell = _cell(source, subject)
-                row = cells.setdefault(key, {})
-                if host not in row or row[host].finished <= cell.finished:
-                    row[host] = cell
-    hosts = sorted({host for row in cells.values() for host in row}, key=_by_version)
-    keys = sorted(cells, key=lambda key: (key[0], key[1], _by_version(key[2])))
+            key = (subject.kind, subject.name, subject.distribution or "")
+            cell = _cell(source, subject)
+            row = found.setdefault(key, {})
+            at = (host, cell.version)
+            if at not in row or row[at].finished <= cell.finished:
+                row[at] = cell
+    hosts = sorted({host for row in found.values() for host, _ in row}, key=_by_version)
+    rows = tuple(
+        Row(*key, tuple(_on_host(found[key], host) for host in hosts))
+        for key in sorted(found, key=lambda key: (_ORDER.index(key[0]), *key[1:]))
+    )
+    runs = [source.run for source in loaded]
+    order = list(dict.fromkeys(id for run in runs for id in run.requirements))
     return Matrix(
         tuple(hosts),
-        tuple(Row(*key, tuple(cells[key].get(host) for host in hosts)) for key in keys),
-        tuple(sorted({source.run.revision for source in loaded})),
+        rows,
+        _defects(rows, order),
+        tuple(sorted({run.revision for run in runs})),
+        tuple(sorted({run.kit for run in runs}, key=_by_version)),
     )
 
 
-def to_html(matrix: Matrix) -> str:
-    """The matrix as one HTML page that needs no other file."""
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.from_string(_TEMPLATE.read_text("utf-8")).render(matrix=matrix) + "\n"
-
-
-def to_markdown(matrix: Matrix) -> str:
-    """The matrix as a table in Markdown."""
-    head = ["provider", *(f"{HOST} {host}" for host in matrix.hosts)]
-    lines = [_row(head), _row(["---"] * len(head))]
-    for row in matrix.rows:
-        name = f"{row.provider} ({row.distribution} {row.version})"
-        lines.append(_row([_plain(name), *(_in_markdown(cell) for cell in row.cells)]))
-    return "\n".join(lines) + "\n"
+def _on_host(row: dict[tuple[str, str], Cell], host: str) -> tuple[Cell, ...]:
+    cells = (cell for (version, _), cell in row.items() if version == host)
+    return tuple(sorted(cells, key=lambda cell: _by_version(cell.version)))
 
 
 def _cell(source: Loaded, subject: SubjectRun) -> Cell:
     run = source.run
+    provider = subject.kind == "provider"
     return Cell(
-        tier=tier(run, subject),
-        partial=bool(partial_because(run)) or not run.selection.whole,
-        failures=_failures(run, subject),
-        expected_failures=_requirements(subject, Outcome.EXPECTED_FAILURE),
+        version=subject.version or ("?" if provider else ""),
+        tier=tier(run, subject) if provider else None,
+        partial=_is_partial(run),
+        shares=shares(run, subject),
+        defects=host_defects(subject),
+        remark="" if provider else commonest_finding(subject),
         account=str(ledger(subject)),
         source=shown(source.path.name),
         finished=source.certificate.issued.isoformat()
@@ -116,44 +146,27 @@ def _cell(source: Loaded, subject: SubjectRun) -> Cell:
     )
 
 
-def _failures(run: Run, subject: SubjectRun) -> tuple[str, ...]:
-    found = (
-        f"{result.id.requirement}{'' if result.outcome is Outcome.FAILED else ' ' + word}"
-        for result in subject.results
-        for word in (result.outcome.value,)
-        if run.facts(result).scored and not holds(subject, result)
+def _is_partial(run: Run) -> bool:
+    return bool(partial_because(run)) or not run.selection.whole
+
+
+def _defects(rows: Sequence[Row], order: Sequence[str]) -> tuple[DefectRow, ...]:
+    texts: dict[str, str] = {}
+    blocked: dict[str, list[set[str]]] = {}
+    for row in rows:
+        for column, cells in enumerate(row.cells):
+            for defect in (defect for cell in cells for defect in cell.defects):
+                texts.setdefault(defect.id, defect.text)
+                of = blocked.setdefault(defect.id, [set() for _ in row.cells])
+                of[column].update(defect.requirements)
+    return tuple(
+        DefectRow(
+            name,
+            texts[name],
+            tuple(tuple(sorted(ids, key=order.index)) for ids in blocked[name]),
+        )
+        for name in sorted(texts)
     )
-    return tuple(dict.fromkeys(found))
-
-
-def _requirements(subject: SubjectRun, outcome: Outcome) -> tuple[str, ...]:
-    found = (r.id.requirement for r in subject.results if r.outcome is outcome)
-    return tuple(dict.fromkeys(found))
-
-
-def _in_markdown(cell: Cell | None) -> str:
-    if cell is None:
-        return "not run"
-    parts = [f"**{cell.word}**"]
-    if cell.failures:
-        parts.append("failed: " + ", ".join(cell.failures))
-    if cell.expected_failures:
-        parts.append("expected: " + ", ".join(cell.expected_failures))
-    return "<br>".join(map(_plain_but_markup, parts))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _plain(text: str) -> str:
-    special = "\\`*_[]<>|&"
-    return "".join(f"\\{c}" if c in special else c for c in shown(text))
-
-
-def _plain_but_markup(text: str) -> str:
-    # Words and requirement ids only: nothing that a report's author could have made up.
-    return shown(text)
 
 
 def _by_version(text: str) -> tuple[int, Version | str]:

@@ -14,12 +14,14 @@ def matrix(
     ],
     html: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
     markdown: Annotated[
-        Path | None, typer.Option(help="Write a Markdown table; to stdout without any option.")
+        Path | None, typer.Option(help="Write a Markdown page; to stdout without any option.")
     ] = None,
 ) -> None:
     """Tabulate reports: providers down, versions of livekit-agents across."""
     from conformance.certificate.loading import load
-    from conformance.certificate.matrix import make_matrix, to_html, to_markdown
+    from conformance.certificate.matrix import make_matrix
+    from conformance.certificate.matrix_html import to_html
+    from conformance.certificate.matrix_markdown import to_markdown
     from conformance.certificate.writing import write
 
     made = make_matrix([load(path) for path in reports])
