@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tests.constraints.__main__ import HERE, HOSTS, ROOT, plugins
+from conformance.plugin.discovery import bundled_names
+from conformance.plugin.manager import Provider
+from tests.constraints.__main__ import HERE, HOSTS, ROOT, plugin_version, plugins
 
 _toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
@@ -31,12 +34,22 @@ def _pinned(host: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_host_is_pinned_with_the_plugins_of_its_version(host: str) -> None:
-    """Each file has one livekit-agents, and the 13 plugins of the same version."""
+    """Each file has one livekit-agents, and the 13 plugins that belong to it."""
     pinned = _pinned(host)
+    assert pinned["livekit-agents"] == {host}
     assert len(plugins()) == 13
-    assert {name: pinned[name] for name in ("livekit-agents", *plugins())} == {
-        name: {host} for name in ("livekit-agents", *plugins())
+    assert {name: pinned[name] for name in plugins()} == {
+        name: {plugin_version(host, name)} for name in plugins()
     }
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_the_plugin_that_is_tested_is_the_one_that_was_judged(name: str) -> None:
+    """On the newest host, the known deviations are about the version that is pinned."""
+    adapter = importlib.import_module(f"vendor_adapters.{name}")
+    provider = Provider(adapter, label=name, origin="bundled")
+    version = plugin_version(HOSTS[-1], provider.manifest.distribution)
+    assert [d for d in provider.known_deviations() if version not in SpecifierSet(d.plugin)] == []
 
 
 @pytest.mark.parametrize("host", HOSTS)

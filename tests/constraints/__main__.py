@@ -24,6 +24,15 @@ UNDECLARED = {
 """What hosts and plugins before 1.7 import, and get from nowhere; later something brings it."""
 
 
+RELEASED_AGAIN = {("1.8.9", "livekit-plugins-bithuman"): "1.8.10"}
+"""Plugins that went ahead of their host: the version that users get, and that was judged."""
+
+
+def plugin_version(host: str, plugin: str) -> str:
+    """The version of a plugin that is tested on a host: of the host's own number, as a rule."""
+    return RELEASED_AGAIN.get((host, plugin), host)
+
+
 def write(host: str) -> None:
     """Resolve and write the file of one host version."""
     lines = [f"livekit-agents=={host}"]
@@ -32,7 +41,7 @@ def write(host: str) -> None:
     head = [f"# What a run on livekit-agents {host} is tested with, for every Python; made by"]
     head.append(f"# python -m tests.constraints {host}")
     head += [f"# {name}: {why}" for name, why in undeclared.items()]
-    pins = [f"{name}=={host}" for name in plugins()]
+    pins = [f"{name}=={plugin_version(host, name)}" for name in plugins()]
     command = "uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header"
     own = "--all-extras --no-emit-package avatar-conformance pyproject.toml -"
     target = HERE / f"host-{host}.txt"
