@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import ast
-import gc
 import io
 import tokenize
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -37,13 +35,6 @@ VENDORS = (
     "trugen",
 )
 PLAIN = ("anam", "avatario", "bey", "bithuman", "did", "lemonslice", "tavus", "trugen")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left_for_later() -> Iterator[None]:
-    """Let what a plugin has left behind be finalized in the test that it was left by."""
-    yield
-    gc.collect()
 
 
 def provider_of(module: str) -> Provider:

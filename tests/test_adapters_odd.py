@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -21,13 +19,6 @@ from conformance.plugin.manager import Provider
 from conformance.stage import Stage
 from conformance.suite.scene import Scene, open_scene
 from vendor_adapters.keyframe import _Records
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left_for_later() -> Iterator[None]:
-    """Let what a plugin has left behind be finalized in the test that it was left by."""
-    yield
-    gc.collect()
 
 
 def installed(name: str, adapter: Any = None) -> Provider:

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Awaitable, Callable
 
-import pytest
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice import io
-from packaging.version import Version
 
 from conformance import host
 from conformance.endpoint import swap_audio_endpoint
@@ -15,11 +12,6 @@ from conformance.stage import Stage
 from conformance.suite.scene import mint
 from conformance.suite.speech import Speech
 from conformance.suite.tails import ClockTail
-
-pytestmark = pytest.mark.skipif(
-    Version(importlib.metadata.version("livekit-agents")) < Version("1.8"),
-    reason="the loopback room serves newer hosts",
-)
 
 RATE = 24000
 
