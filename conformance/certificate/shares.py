@@ -94,7 +94,7 @@ def commonest_finding(subject: SubjectRun) -> str:
     failed = [r for r in subject.results if r.outcome is Outcome.FAILED and r.finding]
     observed = Counter(result.finding.observed for result in failed if result.finding)
     for words, count in observed.most_common(1):
-        if 2 * count > len(failed) > 1:
+        if 2 * count > len(failed) > 2:
             return words
     return ""
 
@@ -102,22 +102,26 @@ def commonest_finding(subject: SubjectRun) -> str:
 def shortly(names: Iterable[str]) -> str:
     """Ids with their families said once, and neighbours as a range: ``SWAP-01 to 03, 09``."""
     groups = groupby(names, key=lambda name: name.partition("-")[0])
-    return ", ".join(", ".join(_of_family(family, tuple(of))) for family, of in groups)
+    return ", ".join(_of_family(family, tuple(of)) for family, of in groups)
 
 
-def _of_family(family: str, names: Sequence[str]) -> Iterator[str]:
-    numbers = [name.removeprefix(f"{family}-") for name in names]
-    start = 0
-    for index, number in enumerate(numbers):
-        following = numbers[index + 1] if index + 1 < len(numbers) else ""
-        if number.isdecimal() and following.isdecimal() and int(following) == int(number) + 1:
-            continue
-        first = f"{family}-{numbers[0]}" if start == 0 else numbers[start]
-        if index == start:
-            yield first
+def _of_family(family: str, names: Sequence[str]) -> str:
+    stretches: list[list[str]] = []
+    for number in (name.removeprefix(f"{family}-") for name in names):
+        if stretches and _follows(stretches[-1][-1], number):
+            stretches[-1].append(number)
         else:
-            yield f"{first}{', ' if index == start + 1 else ' to '}{number}"
-        start = index + 1
+            stretches.append([number])
+    parts = [
+        f"{stretch[0]} to {stretch[-1]}" if len(stretch) > 2 else ", ".join(stretch)
+        for stretch in stretches
+    ]
+    return f"{family}-{', '.join(parts)}"
+
+
+def _follows(number: str, following: str) -> bool:
+    plain = number.isdecimal() and following.isdecimal()
+    return plain and int(following) == int(number) + 1
 
 
 def _share(subject: SubjectRun, family: str, states: Sequence[tuple[str, State]]) -> Share:
