@@ -14,11 +14,18 @@ _RECORDING = {"audio": True, "traces": False, "logs": False, "transcript": False
 def new_session() -> AgentSession[None]:
     """An agent session that only speaks: it loads no model to hear the end of a user's turn.
 
-    The default detector of later hosts costs 250 MB, and a third of a second in each process.
+    The default detector of later hosts costs 250 MB, and a third of a second in each process. Nor
+    does it take an interruption back: nobody listens, and the host would warn of every tail that
+    cannot pause.
     """
     if "turn_handling" not in inspect.signature(AgentSession).parameters:
         return AgentSession()
-    return AgentSession(turn_handling={"turn_detection": None})
+    return AgentSession(
+        turn_handling={
+            "turn_detection": None,
+            "interruption": {"resume_false_interruption": False},
+        }
+    )
 
 
 async def start_session(
