@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from conformance.plugin.manager import Provider
 from tests.mutants import load
 from tests.mutants.judging import raw, subject_of
 from tests.mutants.mutant import MUTANTS
+from vendor_adapters._earlier.versions import installed
 
 ROOT = Path(__file__).resolve().parents[1]
 CAUSE = "the wrappers were replaced by start(), now: "
@@ -30,7 +31,7 @@ Install = Callable[[str | None], None]
 
 
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Install:
+def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Pretend that every plugin is installed in one version, or in none."""
 
     def pretend(version: str | None) -> None:
@@ -40,8 +41,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
             return version
 
         monkeypatch.setattr(importlib.metadata, "version", answer)
+        installed.cache_clear()
 
-    return pretend
+    yield pretend
+    installed.cache_clear()
 
 
 def api_of(vendor: str) -> VendorAPI:

@@ -10,12 +10,12 @@ from packaging.version import Version
 
 def older(vendor: str, than: str) -> bool:
     """Whether a plugin older than this version is installed; False where none is installed."""
-    installed = _installed(vendor)
-    return installed is not None and installed < Version(than)
+    found = installed(vendor)
+    return found is not None and found < Version(than)
 
 
 @functools.cache
-def _installed(vendor: str) -> Version | None:
+def installed(vendor: str) -> Version | None:
     """The version that is installed; it stays for as long as the process does."""
     try:
         return Version(importlib.metadata.version(f"livekit-plugins-{vendor}"))
