@@ -1,7 +1,4 @@
-"""One start under one fault, judged by several requirements of the FAULT family.
-
-A trial is played once for each provider, fault and call, and kept for the length of the process.
-"""
+"""One start under one fault, judged by several requirements of the FAULT family."""
 
 from __future__ import annotations
 
