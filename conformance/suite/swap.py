@@ -57,7 +57,7 @@ async def mid_segment(scene: Scene, order: str) -> None:
     whole = speech.pcm
     both = old.pcm + new.pcm
     expect(
-        both == whole or (not scene.clock.virtual and _but_for_the_seam(old, new, speech)),
+        both == whole or (not scene.clock.virtual and but_for_the_seam(old.pcm, new.pcm, speech)),
         "old and new avatar together hear every frame once, in order",
         f"together they heard {audio_difference(whole, both, speech.sample_rate)}",
         hint=OWN_TAIL,
@@ -78,13 +78,13 @@ async def mid_segment(scene: Scene, order: str) -> None:
     finished(scene, 1)
 
 
-def _but_for_the_seam(old: Avatar, new: Avatar, speech: Speech) -> bool:
+def but_for_the_seam(old: bytes, new: bytes, speech: Speech) -> bool:
     """Whether both heard the whole speech but for what was on its way at the swap."""
-    lost = len(speech.pcm) - len(old.pcm) - len(new.pcm)
+    lost = len(speech.pcm) - len(old) - len(new)
     return (
-        bool(old.pcm and new.pcm)
-        and speech.pcm.startswith(old.pcm)
-        and speech.pcm.endswith(new.pcm)
+        bool(old and new)
+        and speech.pcm.startswith(old)
+        and speech.pcm.endswith(new)
         and 0 <= lost / 2 / speech.sample_rate <= SEAM
     )
 
