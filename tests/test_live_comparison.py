@@ -11,7 +11,8 @@ import pytest
 
 from conformance.live.comparison import EXPLAINED, Comparison, NotComparable, compare
 from conformance.live.differential import main
-from conformance.live.record import document, summary
+from conformance.live.record import HOW, document, summary
+from conformance.live.rules import rules
 from conformance.live.sample import sample
 from conformance.outcomes import CheckId, Outcome
 from conformance.report.json_report import render
@@ -111,6 +112,19 @@ def test_reports_can_be_compared_without_playing(
     code = main(["--reports", *map(str, paths), "--write", str(record)])
     assert code == 0, capsys.readouterr()
     assert "| acme |" in record.read_text("utf-8")
+
+
+def test_committed_record_is_of_this_suite() -> None:
+    """docs/live.md was written by this code, and knows the rules and explanations of today."""
+    record = (Path(__file__).parent.parent / "docs" / "live.md").read_text("utf-8")
+    again = "write it again: python -m conformance.live.differential --write docs/live.md"
+    assert record.startswith(HOW), again
+    for check, rule in rules().items():
+        assert f"| {check} | {rule} |" in record, again
+    for key, why in EXPLAINED.items():
+        assert why in record or f"`{key}`" in record, f"{key}: {again}"
+    assert "not explained" not in record
+    assert "Without an outcome" not in record
 
 
 def test_unreadable_report_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,8 +86,8 @@ def _left_out(compared: Comparison) -> Iterator[str]:
     for check in compared.left_out:
         names.setdefault(check.requirement, {})[check.variant or ""] = None
     yield "## Left out by the sample\n"
-    yield f"{len(compared.pairs)} checks were compared, and {len(compared.left_out)} more variants"
-    yield "of the same requirements were not played on the real server: each provider plays one"
+    yield f"{len(compared.pairs)} checks were compared. {len(compared.left_out)} more variants of"
+    yield "the same requirements were not played on the real server: each provider plays one"
     yield "variant, the next provider another one.\n"
     yield "| Requirement | Compared | Left out | Variants that some provider did not play |"
     yield "|---|---|---|---|"
@@ -150,4 +150,4 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")[:200]
 
 
-__all__ = ["document", "summary"]
+__all__ = ["HOW", "document", "summary"]
