@@ -109,6 +109,20 @@ def test_a_deviation_out_of_order_certifies_nothing(state: str) -> None:
     assert verdict(certified).exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("second", "reached"), [(Outcome.BLOCKED, Tier.NONE), (Outcome.PASSED, Tier.ROBUST)]
+)
+def test_a_provider_whose_swaps_cannot_be_judged_is_not_certified(
+    second: Outcome, reached: Tier
+) -> None:
+    """A host that blocks every check of a swap is held against nobody, and certifies nobody."""
+    why = {"reason": "the host has no swap call", "reference": "host::HD-06"}
+    blocked = [result("SWAP-01[a]", Outcome.BLOCKED, **why), result("SWAP-01[b]", second, **why)]
+    whole = run(subject([result("BIND-01"), *blocked, result("UNBIND-05")]))
+    assert tier(whole, whole.subjects[0]) is reached
+    assert verdict(whole).exit_code == 0
+
+
 def test_what_is_not_scored_does_not_count() -> None:
     """A requirement newer than the revision lowers no tier."""
     certified = run(subject([result("SEC-09", Outcome.FAILED)], expected=["SEC-09"]))

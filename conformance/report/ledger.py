@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from conformance.outcomes import CheckId, CheckResult, Level, Outcome
@@ -64,6 +64,9 @@ def partial_because(run: Run) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+_HEART = ("SWAP-01", "SWAP-02")
+"""What swap-safe means before all else: swapped while idle, and in the middle of a segment."""
+
 _CHECK = re.compile(r"([a-z0-9][\w.-]*::)?[A-Z]+-\d+(\[[^\]]+\])?")
 
 
@@ -103,19 +106,28 @@ def holds(subject: SubjectRun, result: CheckResult) -> bool:
     return result.outcome not in (Outcome.FAILED, Outcome.ERROR)
 
 
+def unjudged_swaps(results: Iterable[CheckResult]) -> tuple[str, ...]:
+    """The requirements at the heart of a certificate all of whose checks are blocked."""
+    outcomes: dict[str, set[Outcome]] = {}
+    for result in results:
+        outcomes.setdefault(result.id.requirement, set()).add(result.outcome)
+    return tuple(name for name in _HEART if outcomes.get(name) == {Outcome.BLOCKED})
+
+
 def tier(run: Run, subject: SubjectRun) -> Tier:
     """What the subject is certified as by this run.
 
     Nothing when the run is partial or narrowed to a part of the requirements, when something was
-    in error, or when a deviation is out of order. Robust only without a deviation: an expected
-    failure is a failure that somebody answers for.
+    in error, when a deviation is out of order, or when no swap could be judged: a host without a
+    swap call blocks them all, and excuses nobody into a certificate. Robust only without a
+    deviation: an expected failure is a failure that somebody answers for.
     """
     if partial_because(run) or not run.selection.whole:
         return Tier.NONE
     if any(use.state in ("stale", "expired", "unknown") for use in subject.deviations):
         return Tier.NONE
     scored = [result for result in subject.results if run.facts(result).scored]
-    if any(result.outcome is Outcome.ERROR for result in scored):
+    if any(result.outcome is Outcome.ERROR for result in scored) or unjudged_swaps(scored):
         return Tier.NONE
     broken = {result.level for result in scored if not holds(subject, result)}
     if Level.MUST in broken:

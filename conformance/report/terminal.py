@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from conformance.outcomes import Level, Outcome
 
 from .failure_text import failure_text, headline
-from .ledger import Ledger, Tier, holds, ledger, partial_because, tier
+from .ledger import Ledger, Tier, holds, ledger, partial_because, tier, unjudged_swaps
 from .run import Run, SubjectRun
 from .verdict import verdict
 
@@ -172,7 +172,8 @@ def tier_in_words(run: Run, subject: SubjectRun) -> str:
         return "none (partial run)"
     if not run.selection.whole:
         return "none (only a part of the requirements was asked for)"
-    return "none"
+    blocked = unjudged_swaps(subject.results)
+    return f"none ({' and '.join(blocked)} could not be judged)" if blocked else "none"
 
 
 def line(run: Run, subject: SubjectRun) -> str:
