@@ -116,6 +116,7 @@ def _excuses(
         provider.installed_version,
         host_version(),
         datetime.date.today(),
+        options.live,
     )
 
 

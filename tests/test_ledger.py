@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -212,6 +213,14 @@ def test_each_deviation_has_a_state(listed: Deviation, outcome: Outcome, state: 
     judged = result("BIND-01", outcome)
     (seen,) = excuses(listed).uses([judged.id], [judged])
     assert seen.state == state
+
+
+def test_a_deviation_is_not_stale_on_a_real_server() -> None:
+    """What fails on the loopback stage may pass there, and the deviation stays right."""
+    live = replace(excuses(deviation()), live=True)
+    results = [result("BIND-01"), result("SWAP-01[a]")]
+    (use,) = live.uses([r.id for r in results], results)
+    assert (use.state, use.passing) == ("unused", ())
 
 
 def test_a_deviation_without_variants_says_that_all_fail() -> None:
