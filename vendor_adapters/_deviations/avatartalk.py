@@ -10,6 +10,11 @@ PLUGIN = Plugin("avatartalk")
 SWALLOWED = "start() logs that the vendor's API refuses and returns as if it had worked"
 RAISE = "let AvatarTalkException through"
 STATUSES = ("401", "403", "404", "429", "500", "503")
+BACK_FROM = (
+    *("to-anam", "to-avatario", "to-avatartalk", "to-bey", "to-bithuman", "to-did"),
+    *("to-keyframe", "to-lemonslice", "to-runway", "to-simli", "to-tavus", "to-trugen"),
+)
+"""Providers after whom a new instance meets the listener of an earlier one."""
 SHARED = (
     "its second participant is always 'listener', and the last one is still in the room when the"
     " next one joins: it takes what is sent until it is evicted, and the speech never ends"
@@ -45,7 +50,7 @@ def known_deviations() -> tuple[Deviation, ...]:
             for requirement, variants in (
                 ("SWAP-02", ()),
                 ("SWAP-05", ()),
-                ("SWAP-09", ("to-avatartalk",)),
+                ("SWAP-09", BACK_FROM),
                 ("SWAP-14", ()),
             )
         ),
