@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from conformance.requirements import load_catalogue
+from conformance.requirements.kills import killed_mutants
 from tests.mutants import load
-from tests.mutants.matrix import SOUND, row
+from tests.mutants.matrix import SOUND, names, row
 from tests.mutants.mutant import MUTANTS
 from tests.mutants.of_chains import CHAINS
 from tests.mutants.of_packaging import SoundlyPackaged
@@ -54,3 +55,12 @@ def test_every_requirement_has_a_mutant_that_is_made_for_it() -> None:
 def test_there_are_as_many_mutants_as_promised() -> None:
     """Eighty broken providers at least, the broken chains not counted."""
     assert len(MUTANTS) >= 80
+
+
+def test_the_written_matrix_is_about_what_there_is() -> None:
+    """Every requirement that is asked for is in it, killing mutants that still exist."""
+    asked = {id for id, requirement in load_catalogue().items() if not requirement.excluded}
+    for requirement in asked:
+        killed = killed_mutants(requirement)
+        assert killed, f"{requirement} kills nobody: run tox -e kill"
+        assert set(killed) <= set(names()), f"{requirement} kills strangers: run tox -e kill"
