@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.outcomes import CheckResult, Level, Outcome
+from conformance.report.json_report import deviation_to_json
 from conformance.report.ledger import Tier, blocker, ledger
-from conformance.report.run import DeviationUse, RequirementFacts, Run, Selection, SubjectRun
+from conformance.report.run import RequirementFacts, Run, Selection, SubjectRun
 
 from .digests import lines_digest
 from .model import Adapter, Certificate, CheckLists, check_lists, result_word
@@ -123,7 +124,7 @@ def _configuration(certificate: Certificate) -> Iterator[dict[str, Any]]:
             "digest": {"sha256": adapter.sha256},
             "annotations": {"origin": adapter.origin},
         }
-    used = [_deviation(use) for subject in run.subjects for use in subject.deviations]
+    used = [deviation_to_json(use) for subject in run.subjects for use in subject.deviations]
     yield {
         "name": "deviations",
         "digest": {"sha256": lines_digest(json.dumps(use, sort_keys=True) for use in used)},
@@ -182,23 +183,7 @@ def _subject(subject: SubjectRun) -> dict[str, Any]:
             for result in subject.results
             if result.outcome is Outcome.BLOCKED
         },
-        "deviations": [_deviation(use) for use in subject.deviations],
-    }
-
-
-def _deviation(use: DeviationUse) -> dict[str, Any]:
-    return {
-        "requirement": use.requirement,
-        "variants": list(use.variants),
-        "reason": use.reason,
-        "reference": use.reference,
-        "owner": use.owner,
-        "expires": use.expires,
-        "host": use.host,
-        "plugin": use.plugin,
-        "origin": use.origin,
-        "state": use.state,
-        "passing": list(use.passing),
+        "deviations": [deviation_to_json(use) for use in subject.deviations],
     }
 
 

@@ -83,7 +83,7 @@ def _subject(run: Run, subject: SubjectRun) -> dict[str, Any]:
         "manifest": None if subject.manifest is None else dict(subject.manifest),
         "tier": tier(run, subject).value if subject.kind == "provider" else None,
         "ledger": _ledger(ledger(subject)),
-        "deviations": [_deviation(use) for use in subject.deviations],
+        "deviations": [deviation_to_json(use) for use in subject.deviations],
         "results": [_result(run, result) for result in subject.results],
     }
 
@@ -104,7 +104,8 @@ def _result(run: Run, result: CheckResult) -> dict[str, Any]:
     }
 
 
-def _deviation(use: DeviationUse) -> dict[str, Any]:
+def deviation_to_json(use: DeviationUse) -> dict[str, Any]:
+    """What became of a deviation, as JSON."""
     return {
         "requirement": use.requirement,
         "variants": list(use.variants),
