@@ -84,12 +84,12 @@ def read_options(config: pytest.Config) -> Options:
         checks=tuple(dict.fromkeys(checks)),
         seed=given.conformance_seed,
         without_deviations=given.no_deviations,
-        deviations=_path(config, table, "deviations"),
-        report=_path(config, table, "report"),
-        html=_path(config, table, "html"),
-        ctrf=_path(config, table, "ctrf"),
-        badge=_path(config, table, "badge"),
-        markdown=_path(config, table, "markdown"),
+        deviations=_path(config, rootdir, table, "deviations"),
+        report=_path(config, rootdir, table, "report"),
+        html=_path(config, rootdir, table, "html"),
+        ctrf=_path(config, rootdir, table, "ctrf"),
+        badge=_path(config, rootdir, table, "badge"),
+        markdown=_path(config, rootdir, table, "markdown"),
         step_summary=given.conformance_step_summary,
         annotations=given.conformance_annotations,
         live=given.live or given.livekit_url is not None,
@@ -161,12 +161,12 @@ def _providers(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _path(config: pytest.Config, table: Mapping[str, Any], name: str) -> Path | None:
+def _path(config: pytest.Config, rootdir: Path, table: Mapping[str, Any], name: str) -> Path | None:
     given: str | None = config.getoption(f"--conformance-{name}")
     if given:
         return config.invocation_params.dir / given
     if name in table:
-        return _repository(config) / str(table[name])
+        return rootdir / str(table[name])
     return None
 
 
