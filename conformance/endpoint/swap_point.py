@@ -14,6 +14,7 @@ from livekit.agents.voice import io
 
 from conformance import host
 
+from .capture import Capture
 from .segments import Ending, Pauses, Segment, played_by
 
 logger = logging.getLogger(__name__)
@@ -142,7 +143,9 @@ class SwapPoint(host.ChainLink):
             segment = self._capturing = Segment(captured_at=time.time())
             self._open.append(segment)
         segment.pushed += frame.duration
-        while self.tail is not None and not await self._hand_over(segment, frame):
+        while self._next_in_chain is not self._unbound and not await self._hand_over(
+            segment, frame
+        ):
             segment.base = segment.pushed - frame.duration
 
     async def _hand_over(self, segment: Segment, frame: rtc.AudioFrame) -> bool:
@@ -150,22 +153,19 @@ class SwapPoint(host.ChainLink):
         tail, tap = self._next_in_chain, self._tap
         counts = None if segment.given else _counts(tail)
         segment.given = True
-        capture = asyncio.ensure_future(tail.capture_frame(frame))
-        capture.add_done_callback(_outcome_seen)
-        closed = tap.closing(capture)
+        taken = False
         try:
-            await asyncio.wait({capture, closed}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            capture.cancel()
-            await asyncio.wait({capture, closed}, return_when=asyncio.FIRST_COMPLETED)
-            raise
+            waiting = Capture.begin(tail.capture_frame(frame), tap.captures)
+            if waiting is not None and tap is not self._tap:
+                waiting.leave()  # the tail itself had it exchanged
+            taken = waiting is None or await waiting
+        except Exception:  # what a tail raises that has left is nobody's concern
+            if tap is self._tap:
+                raise
         finally:
-            failed = not capture.done() or capture.cancelled() or capture.exception() is not None
-            refused = failed and counts == _counts(tail)
+            refused = not taken and counts == _counts(tail)
             if refused and tap is self._tap:
                 segment.given = False
-        if tap is self._tap:
-            capture.result()
         return not refused
 
     def flush(self) -> None:
@@ -304,34 +304,24 @@ class _Tap:
         self._tail = tail
         self._muted = False
         self._closed = False
-        self._closing: asyncio.Future[None] | None = None
-        self._capture: asyncio.Future[None] | None = None
+        self.captures: set[Capture] = set()
         self.last_words: list[float] = []
         tail.on("playback_started", self._on_started)
         tail.on("playback_progressed", self._on_progressed)  # type: ignore[arg-type,unused-ignore]
         tail.on("playback_finished", self._on_finished)
 
-    def closing(self, capture: asyncio.Future[None]) -> asyncio.Future[None]:
-        """A future that is done when the tail is no longer bound; that cancels ``capture``."""
-        self._capture = capture
-        if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_future()
-        return self._closing
-
     def mute(self) -> None:
         """From now on only note what the tail says of the stop that it is about to be told."""
         self._muted = True
-        if self._capture is not None:
-            self._capture.cancel()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and wait for nothing that the tail has not taken yet."""
         self._closed = True
         self._tail.off("playback_started", self._on_started)
         self._tail.off("playback_progressed", self._on_progressed)  # type: ignore[arg-type,unused-ignore]
         self._tail.off("playback_finished", self._on_finished)
-        if self._closing is not None and not self._closing.done():
-            self._closing.set_result(None)
+        for capture in tuple(self.captures):
+            capture.leave()
 
     def _on_started(self, event: io.PlaybackStartedEvent) -> None:
         if not self._muted:
@@ -348,12 +338,6 @@ class _Tap:
             self._point.tail_finished(event)
         elif not self._closed:
             self.last_words.append(event.playback_position)
-
-
-def _outcome_seen(capture: asyncio.Future[None]) -> None:
-    """Take note of an exception, so that the loop does not complain of one nobody waits for."""
-    if not capture.cancelled():
-        capture.exception()
 
 
 def _counts(tail: io.AudioOutput) -> list[int]:
