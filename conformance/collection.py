@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import inspect
@@ -177,17 +178,29 @@ class _Witness:
 
     def __init__(self, planned: PlannedCheck) -> None:
         self.raised: BaseException | None = None
-        function = planned.check.function
+        function: Any = planned.check.function
 
-        @functools.wraps(function)
-        async def watched(*args: Any, **kwargs: Any) -> None:
+        @contextlib.contextmanager
+        def watching() -> Iterator[None]:
             try:
-                await function(*args, **kwargs)
+                yield
             except Exception as error:
                 # Only the first: the runner may run the check again on the reference provider.
                 if self.raised is None:
                     self.raised = _at_the_check(error, function)
                 raise
+
+        @functools.wraps(function)
+        async def played(*args: Any, **kwargs: Any) -> None:
+            with watching():
+                await function(*args, **kwargs)
+
+        @functools.wraps(function)
+        def judged(*args: Any, **kwargs: Any) -> Any:
+            with watching():
+                return function(*args, **kwargs)
+
+        watched = judged if planned.check.evidence is not None else played
 
         self.check = dataclasses.replace(planned.check, function=watched)
 

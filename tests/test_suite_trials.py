@@ -21,7 +21,7 @@ def test_an_exception_is_put_into_words_with_all_its_causes() -> None:
         except ConnectionResetError as error:
             raise ValueError("no session") from error
     except ValueError as error:
-        raised = Raised.of(error)
+        raised = Raised.of(error, lambda text: ())
     assert raised.summary == "ValueError: no session"
     assert "ConnectionResetError: peer went away" in raised.chain
     assert raised.network
@@ -35,7 +35,7 @@ def test_a_suppressed_cause_is_not_part_of_the_explanation() -> None:
         except ConnectionResetError:
             raise ValueError("no session") from None
     except ValueError as error:
-        raised = Raised.of(error)
+        raised = Raised.of(error, lambda text: ())
     assert not raised.network
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from conformance.faults import Fault
 from conformance.outcomes import NotApplicable, ProviderRaised
 
-from .avatar import Avatar
 from .expect import expect, seconds
-from .growth import GROWTH_HINT, beyond_reference, left_by_reference
+from .growth import GROWTH_HINT, left_by_a_call
 from .leftovers import Leftovers
 from .probe import describe
 from .registry import check
@@ -38,16 +37,10 @@ async def speech_after_close(scene: Scene) -> None:
     await scene.spoken(scene.say(1.0))
 
 
-@check("UNBIND-04")
-async def nothing_left(scene: Scene) -> None:
+@check("UNBIND-04", evidence=left_by_a_call, beside=left_by_a_call)
+def nothing_left(left: Leftovers, *, allowed: Leftovers) -> None:
     """After ``aclose()`` nothing of the provider is left beyond the host's own."""
-
-    async def speak_and_close(avatar: Avatar) -> None:
-        await scene.spoken(scene.say(0.6))
-        await scene.close(avatar)
-
-    await scene.start_session()
-    extra = await beyond_reference(scene, speak_and_close)
+    extra = left.beyond(allowed)
     expect(
         not extra,
         "no task, listener, WebSocket or HTTP session is left after aclose()",
@@ -133,14 +126,12 @@ async def same_instance(scene: Scene) -> None:
         scene.notes.append("unclaimed: the manifest can declare the capability restartable")
 
 
-@check("UNBIND-08")
-async def close_during_start(scene: Scene) -> None:
+@check("UNBIND-08", beside=left_by_a_call)
+async def close_during_start(scene: Scene, *, allowed: Leftovers) -> None:
     """``aclose()`` while ``start()`` waits: both return, nothing is bound, nothing is left."""
-
     await scene.start_session()
     if scene.provider.vendor_backend(scene.adapter_context()) is None:
         raise NotApplicable(NO_API)
-    allowed = await left_by_reference(scene)
     leftovers = Leftovers.of(scene)
     before = scene.chain().tail
     avatar = await scene.create()

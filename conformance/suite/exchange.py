@@ -11,7 +11,8 @@ from conformance.plugin.manager import Provider
 
 from .avatar import SETTLE, Avatar
 from .expect import audio_difference, expect, seconds
-from .growth import GROWTH_HINT, beyond_reference
+from .growth import GROWTH_HINT, left_by
+from .leftovers import Leftovers
 from .probe import describe
 from .registry import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE, check
 from .scene import AGENT, Scene
@@ -132,21 +133,25 @@ async def _swapped_busy(
     return new
 
 
-@check("SWAP-10")
-async def many_swaps(scene: Scene) -> None:
-    """20 swaps in a row leave no more behind than the host's own parts do."""
+async def left_by_many_swaps(scene: Scene) -> Leftovers:
+    """What is left behind by 20 swaps in a row."""
 
     async def swap_often(current: Avatar) -> None:
         for number in range(SWAPS_IN_A_ROW):
             order = CLOSE_THEN_START if number % 2 else START_THEN_CLOSE
-            label = f"{current.label.partition('-')[0]}-{number}"
-            current = await scene.exchange(current, order, label=label, provider=current.provider)
+            current = await scene.exchange(current, order, label=f"avatar-{number}")
             await scene.spoken(scene.say(0.1))
             await scene.ready(current)
         await scene.close(current)
 
     await scene.start_session()
-    extra = await beyond_reference(scene, swap_often)
+    return await left_by(scene, swap_often)
+
+
+@check("SWAP-10", evidence=left_by_many_swaps, beside=left_by_many_swaps)
+def many_swaps(left: Leftovers, *, allowed: Leftovers) -> None:
+    """20 swaps in a row leave no more behind than the host's own parts do."""
+    extra = left.beyond(allowed)
     expect(
         not extra,
         f"{SWAPS_IN_A_ROW} swaps leave no more than the host's own growth",

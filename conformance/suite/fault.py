@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from conformance.faults import ANSWER_FAULTS, CONNECTION_FAULTS, SOCKET_FAULTS, STATUS_FAULTS, Fault
 from conformance.outcomes import NotApplicable
 
 from .expect import expect
-from .growth import GROWTH_HINT, left_by_reference
+from .growth import GROWTH_HINT, left_by_a_call
 from .leftovers import Leftovers
 from .registry import check
 from .scene import Scene
-from .trial import Trial, fault_named, targets, trials
+from .trial import Raised, Trial, trials
 
 START_FAULTS = tuple(
     str(fault)
@@ -24,10 +24,11 @@ START_FAULTS = tuple(
 """What makes a start fail at once, by name. A call that never answers is FAULT-04's."""
 
 
-@check("FAULT-01", variants=START_FAULTS)
-async def start_raises(scene: Scene, name: str) -> None:
+@check("FAULT-01", variants=START_FAULTS, evidence=trials)
+def start_raises(tried: Sequence[Trial], name: str) -> str:
     """A refused or failed session makes ``start()`` raise."""
-    for trial in await trials(scene, fault_named(name)):
+    notes = []
+    for trial in tried:
         expect(
             trial.raised is not None or trial.served,
             f"start() raises on {trial.where}",
@@ -38,16 +39,17 @@ async def start_raises(scene: Scene, name: str) -> None:
             at=trial.at,
         )
         if trial.served and trial.fault.kind == "field-missing":
-            scene.notes.append(
+            notes.append(
                 f"start() works without the needed_fields of {trial.call!r}: the adapter can leave "
                 "them out"
             )
+    return "; ".join(notes)
 
 
-@check("FAULT-02", variants=START_FAULTS)
-async def tail_stays(scene: Scene, name: str) -> None:
+@check("FAULT-02", variants=START_FAULTS, evidence=trials)
+def tail_stays(tried: Sequence[Trial], name: str) -> None:
     """After a failed ``start()`` the tail is the one that was bound before."""
-    for trial in await trials(scene, fault_named(name)):
+    for trial in tried:
         expect(
             trial.tail_kept or trial.served,
             f"after {trial.where} the tail is the one from before, {trial.tail_before}",
@@ -57,14 +59,10 @@ async def tail_stays(scene: Scene, name: str) -> None:
         )
 
 
-@check("FAULT-03", variants=START_FAULTS)
-async def nothing_left_after_failure(scene: Scene, name: str) -> None:
+@check("FAULT-03", variants=START_FAULTS, evidence=trials, beside=left_by_a_call)
+def nothing_left_after_failure(tried: Sequence[Trial], name: str, *, allowed: Leftovers) -> None:
     """After a failed ``start()`` and ``aclose()`` nothing is left."""
-    fault = fault_named(name)
-    targets(scene, fault)
-    await scene.start_session()
-    allowed = await left_by_reference(scene)
-    for trial in await trials(scene, fault):
+    for trial in tried:
         extra = Leftovers(trial.left).beyond(allowed)
         expect(
             not extra,
@@ -75,13 +73,18 @@ async def nothing_left_after_failure(scene: Scene, name: str) -> None:
         )
 
 
-@check("FAULT-04")
-async def start_is_bounded(scene: Scene) -> None:
+async def unanswered(scene: Scene) -> Sequence[Trial]:
+    """Trials of a vendor that never answers."""
+    return await trials(scene, str(Fault("never-answers")))
+
+
+@check("FAULT-04", evidence=unanswered)
+def start_is_bounded(tried: Sequence[Trial]) -> None:
     """``start()`` is bounded against a backend that never answers."""
-    for trial in await trials(scene, Fault("never-answers")):
+    for trial in tried:
         expect(
             not trial.hung,
-            f"start() gives up within {scene.manifest.bounds.start:g} s on {trial.where}",
+            f"start() gives up within {trial.bound:g} s on {trial.where}",
             f"it was still waiting after {trial.elapsed:g} s",
             hint="give every request a total timeout: ClientTimeout(total=...); a timeout with "
             "sock_connect alone has none",
@@ -94,10 +97,10 @@ RETRIED = ("429", "500", "503")
 MOST_ATTEMPTS = 10
 
 
-@check("FAULT-05", variants=(*NOT_RETRIED, *RETRIED))
-async def retries(scene: Scene, name: str) -> None:
+@check("FAULT-05", variants=(*NOT_RETRIED, *RETRIED), evidence=trials)
+def retries(tried: Sequence[Trial], name: str) -> None:
     """4xx other than 408 and 429 are not retried; 429 and 5xx are, with a pause, in bounds."""
-    for trial in await trials(scene, fault_named(name)):
+    for trial in tried:
         attempts = len(trial.requests)
         if name in NOT_RETRIED:
             expect(
@@ -129,10 +132,10 @@ def _pairs(moments: tuple[float, ...]) -> Iterator[tuple[float, float]]:
     return itertools.pairwise(moments)
 
 
-@check("FAULT-08", variants=tuple(str(fault) for fault in ANSWER_FAULTS[:4]))
-async def no_second_session(scene: Scene, name: str) -> None:
+@check("FAULT-08", variants=tuple(str(fault) for fault in ANSWER_FAULTS[:4]), evidence=trials)
+def no_second_session(tried: Sequence[Trial], name: str) -> None:
     """A success whose answer can't be read does not create the vendor session again."""
-    for trial in await trials(scene, fault_named(name)):
+    for trial in tried:
         expect(
             trial.sessions_opened <= 1,
             f"one session at the vendor after {trial.where}",
@@ -142,47 +145,44 @@ async def no_second_session(scene: Scene, name: str) -> None:
         )
 
 
-@check("FAULT-10", variants=("401", "503", "refused", "reset-before-answer"))
-async def exception_explains(scene: Scene, name: str) -> None:
+@check("FAULT-10", variants=("401", "503", "refused", "reset-before-answer"), evidence=trials)
+def exception_explains(tried: Sequence[Trial], name: str) -> None:
     """The exception names the vendor and the cause, and carries no secret."""
-    fault = fault_named(name)
-    for trial in await trials(scene, fault):
+    for trial in tried:
         if trial.raised is None:
             raise NotApplicable("start() raised nothing; FAULT-01 judges that")
-        _explains(scene, trial, fault)
+        _explains(trial, trial.raised)
 
 
-def _explains(scene: Scene, trial: Trial, fault: Fault) -> None:
-    assert trial.raised is not None
-    report = trial.raised.chain
-    vendor = scene.provider.name.partition("-")[0]
+def _explains(trial: Trial, raised: Raised) -> None:
+    vendor = trial.provider.partition("-")[0]
     expect(
-        vendor in re.sub(r"[^a-z]", "", report.lower()),
+        vendor in re.sub(r"[^a-z]", "", raised.chain.lower()),
         f"an exception that names {vendor}",
-        trial.raised.summary,
+        raised.summary,
         hint="say in the message, or by the exception's class, whose API failed",
         at=trial.at,
     )
-    if fault.status is not None:
+    if trial.fault.status is not None:
         expect(
-            str(fault.status) in report,
-            f"an exception that names the status {fault.status}",
-            trial.raised.summary,
+            str(trial.fault.status) in raised.chain,
+            f"an exception that names the status {trial.fault.status}",
+            raised.summary,
             hint="raise APIStatusError with the status, or chain it (raise ... from error)",
             at=trial.at,
         )
     else:
         expect(
-            trial.raised.network,
+            raised.network,
             "an exception that shows that the network failed",
-            trial.raised.summary,
+            raised.summary,
             hint="chain the client's error: raise ... from error",
             at=trial.at,
         )
     expect(
-        not scene.leaks(report),
+        not raised.leaks,
         "no secret in the exception",
-        f"it carries {', '.join(scene.leaks(report))}",
+        f"it carries {', '.join(raised.leaks)}",
         hint="leave headers and credentials out of messages",
         at=trial.at,
     )

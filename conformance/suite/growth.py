@@ -1,4 +1,4 @@
-"""What a provider leaves behind beyond what the host's own parts leave, measured side by side."""
+"""What an avatar leaves behind; that of the reference provider shows what is the host's own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 from .avatar import Avatar
 from .leftovers import Leftovers
-from .reference import reference_provider
 from .scene import Scene
 
 GROWTH_HINT = (
@@ -15,35 +14,10 @@ GROWTH_HINT = (
 )
 
 
-async def beyond_reference(scene: Scene, cycle: Callable[[Avatar], Awaitable[None]]) -> list[str]:
-    """Run ``cycle`` on a started avatar of the reference provider, then on one of the provider.
-
-    ``cycle`` ends with its avatar closed. Returns what the provider left that the reference
-    provider, made of nothing but the host's own parts, did not.
-    """
-    allowed = await _left_by(scene, cycle, reference=True)
-    left = await _left_by(scene, cycle, reference=False)
-    return left.beyond(allowed)
-
-
-async def left_by_reference(scene: Scene) -> Leftovers:
-    """What the host's own parts leave behind after a start, a speech and a close."""
-
-    async def cycle(avatar: Avatar) -> None:
-        await scene.spoken(scene.say(0.2))
-        await scene.close(avatar)
-
-    return await _left_by(scene, cycle, reference=True)
-
-
-async def _left_by(
-    scene: Scene, cycle: Callable[[Avatar], Awaitable[None]], *, reference: bool
-) -> Leftovers:
+async def left_by(scene: Scene, cycle: Callable[[Avatar], Awaitable[None]]) -> Leftovers:
+    """What is left behind by an avatar that is started, goes through ``cycle`` and is closed."""
     before = Leftovers.of(scene)
-    if reference:
-        avatar = await scene.started("reference", provider=reference_provider())
-    else:
-        avatar = await scene.started("avatar")
+    avatar = await scene.started()
     known = scene.avatars.index(avatar)
     await cycle(avatar)
     for closed in scene.avatars[known:]:
@@ -51,3 +25,14 @@ async def _left_by(
             await worker.aclose()
     await scene.clock.sleep(1.0)
     return Leftovers.of(scene).since(before)
+
+
+async def left_by_a_call(scene: Scene) -> Leftovers:
+    """What is left behind by an avatar that speaks once and is closed."""
+
+    async def speak_and_close(avatar: Avatar) -> None:
+        await scene.spoken(scene.say(0.6))
+        await scene.close(avatar)
+
+    await scene.start_session()
+    return await left_by(scene, speak_and_close)

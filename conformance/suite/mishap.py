@@ -12,7 +12,7 @@ from conformance.outcomes import KitError, NotApplicable
 from conformance.plugin.manifest import Manifest
 
 from .expect import expect
-from .growth import GROWTH_HINT, left_by_reference
+from .growth import GROWTH_HINT, left_by_a_call
 from .leftovers import Leftovers
 from .probe import describe
 from .registry import check
@@ -70,11 +70,10 @@ def next_of(iterator: Generator[Any, Any, None], error: BaseException | None) ->
         return _DONE
 
 
-@check("FAULT-06")
-async def cancelled_anywhere(scene: Scene) -> None:
+@check("FAULT-06", beside=left_by_a_call)
+async def cancelled_anywhere(scene: Scene, *, allowed: Leftovers) -> None:
     """``start()`` cancelled at any await leaves the tail before, and nothing after ``aclose()``."""
     await scene.start_session()
-    allowed = await left_by_reference(scene)
     for number in range(1, MOST_AWAITS):
         if not await _cancelled_at(scene, number, allowed):
             return

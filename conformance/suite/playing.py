@@ -1,11 +1,11 @@
-"""Playing one check on a stage, and putting what it raised into words."""
+"""Playing a scenario on a stage, and putting what it raised into words."""
 
 from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.outcomes import (
@@ -21,84 +21,128 @@ from conformance.plugin.manager import Provider
 from conformance.stage import STAGE_LOST, Stage, StageLost, StageRunner
 from conformance.timeline import Event
 
-from .cause import traced
+from .cause import Background, traced
 from .leftovers import watch_connections
 from .registry import Check
-from .scene import open_scene
+from .scene import Scene, open_scene
 
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
-def provider_scenario(
-    provider: Provider, check: Check, variant: str | None, peers: Mapping[str, Provider]
-) -> Callable[[Stage], Any]:
-    """What is played on a stage for one check of ``provider``; returns what the check notes."""
+@dataclass(frozen=True)
+class Conclusion:
+    """What something came to: ``value`` is what it returned, if it raised nothing."""
 
-    async def scenario(stage: Stage) -> str:
-        with watch_connections():
-            async with open_scene(stage, provider) as scene:
-                scene.peers = peers
-                try:
-                    await call_check(check, scene, variant)
-                except Violation as violation:
-                    violation.finding = traced(violation.finding, check, scene)
-                    raise
-                return "; ".join(scene.notes)
-
-    return scenario
+    outcome: Outcome = Outcome.PASSED
+    finding: Finding | None = None
+    reason: str = ""
+    reference: str = ""
+    value: Any = None
 
 
-async def call_check(check: Check, scene: Any, variant: str | None) -> None:
-    """Call the check's function, with the variant where it has one."""
-    arguments = (scene,) if variant is None else (scene, variant)
-    await check.function(*arguments)
+@dataclass(frozen=True)
+class Played:
+    """What became of a scenario that was played on a fresh stage."""
+
+    conclusion: Conclusion
+    events: tuple[Event, ...] = ()
+    simulated_seconds: float = 0.0
+    notes: str = ""
+    background: Background = field(default_factory=Background)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came to its end."""
+        return self.conclusion.outcome is Outcome.PASSED
 
 
 def play(
-    runner: StageRunner, seed: int | None, result: CheckResult, scenario: Callable[[Stage], Any]
-) -> CheckResult:
-    """Run ``scenario`` on a fresh stage and fold what it raised into ``result``."""
+    runner: StageRunner, seed: int | None, scenario: Callable[[Stage], Awaitable[Any]]
+) -> Played:
+    """Run ``scenario`` on a fresh stage."""
     events: list[Event] = []
     simulated = 0.0
-    reason = reference = ""
 
-    async def observed(stage: Stage) -> None:
-        nonlocal simulated, reason
+    async def observed(stage: Stage) -> Any:
+        nonlocal simulated
         try:
-            reason = await scenario(stage) or ""
+            return await scenario(stage)
         finally:
             events.extend(stage.timeline.events)
             simulated = stage.clock.now()
 
-    outcome = Outcome.PASSED
-    finding: Finding | None = None
+    conclusion = concluded(lambda: runner.run(observed, seed=seed), hangs=runner.hangs)
+    return Played(conclusion, tuple(events), round(simulated, 6))
+
+
+def play_scene(
+    runner: StageRunner,
+    seed: int | None,
+    provider: Provider,
+    act: Callable[[Scene], Awaitable[Any]],
+    peers: Mapping[str, Provider] | None = None,
+) -> Played:
+    """Run ``act`` on a scene of ``provider``; ``peers`` are the providers of the run."""
+    notes = ""
+    background = Background()
+
+    async def scenario(stage: Stage) -> Any:
+        nonlocal notes, background
+        with watch_connections():
+            async with open_scene(stage, provider) as scene:
+                scene.peers = peers if peers is not None else scene.peers
+                try:
+                    return await act(scene)
+                finally:
+                    notes = "; ".join(scene.notes)
+                    background = Background.of(scene)
+
+    return replace(play(runner, seed, scenario), notes=notes, background=background)
+
+
+def concluded(act: Callable[[], Any], *, hangs: tuple[type[Exception], ...] = ()) -> Conclusion:
+    """Call ``act`` and put what it raises into words."""
     try:
-        runner.run(observed, seed=seed)
+        return Conclusion(value=act())
     except Violation as violation:
-        outcome, finding = Outcome.FAILED, violation.finding
-    except runner.hangs as hang:
-        outcome = Outcome.FAILED
+        return Conclusion(Outcome.FAILED, violation.finding)
+    except hangs as hang:
         finding = Finding("the run goes on", str(hang), "something waits for what never comes")
+        return Conclusion(Outcome.FAILED, finding)
     except NotApplicable as exempt:
-        outcome, reason = Outcome.NOT_APPLICABLE, exempt.rule
+        return Conclusion(Outcome.NOT_APPLICABLE, reason=exempt.rule)
     except Blocked as blocked:
-        outcome, reason = Outcome.BLOCKED, str(blocked)
+        return Conclusion(Outcome.BLOCKED, reason=str(blocked))
     except StageLost as error:
-        outcome, reason, reference = Outcome.ERROR, str(error), STAGE_LOST
+        return Conclusion(Outcome.ERROR, reason=str(error), reference=STAGE_LOST)
     except KitError as error:
-        outcome, reason = Outcome.ERROR, str(error)
+        reason = str(error)
         if error.__cause__ is not None:
             reason += f": {last_line(error.__cause__)}"
+        return Conclusion(Outcome.ERROR, reason=reason)
     except Exception as error:  # anything else is the kit's own fault, and reported as that
-        outcome, reason = Outcome.ERROR, last_line(error)
+        return Conclusion(Outcome.ERROR, reason=last_line(error))
+
+
+def put_down(result: CheckResult, check: Check, played: Played) -> CheckResult:
+    """``result`` with what ``played`` came to, and without secrets."""
+    conclusion = played.conclusion
+    finding = conclusion.finding
+    if finding is not None:
+        finding = traced(finding, check, played.background)
+        finding = replace(
+            finding,
+            expected=without_secrets(finding.expected),
+            observed=without_secrets(finding.observed),
+        )
     return replace(
         result,
-        outcome=outcome,
-        finding=_redacted(finding),
-        reason=without_secrets(reason),
-        reference=reference,
-        events=tuple(events),
-        simulated_seconds=round(simulated, 6),
+        outcome=conclusion.outcome,
+        finding=finding,
+        reason=without_secrets(conclusion.reason or (played.notes if played.whole else "")),
+        reference=conclusion.reference,
+        events=played.events,
+        simulated_seconds=played.simulated_seconds,
     )
 
 
@@ -107,16 +151,6 @@ def last_line(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
-
-
-def _redacted(finding: Finding | None) -> Finding | None:
-    if finding is None:
-        return None
-    return replace(
-        finding,
-        expected=without_secrets(finding.expected),
-        observed=without_secrets(finding.observed),
-    )
 
 
 def without_secrets(text: str) -> str:

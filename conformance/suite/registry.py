@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from conformance.plugin.manifest import Manifest
 
-CheckFunction = Callable[..., Awaitable[None]]
+    from .leftovers import Leftovers
+    from .scene import Scene
+
+CheckFunction = Callable[..., "Awaitable[None] | str | None"]
+Scenario = Callable[..., Awaitable[Any]]
 F = TypeVar("F", bound=CheckFunction)
 Rule = Callable[["Manifest"], "str | None"]
 
@@ -24,6 +28,10 @@ class Check:
 
     It returns when the requirement holds and raises `Violation` when it does not. ``exempt`` gives
     the rule that makes it not applicable to a manifest, or None.
+
+    With ``evidence``, a scenario that takes what a check takes, the function is a plain one. It is
+    called after that has been played, with what it returned in place of the scene, and returns
+    what there is to note, if anything. Checks with the same evidence are judged by one playing.
     """
 
     requirement: str
@@ -32,6 +40,9 @@ class Check:
     exempt: Rule | None = None
     for_peers: bool = False
     """Whether there is a variant ``to-NAME`` for each provider of the run."""
+    evidence: Scenario | None = None
+    beside: Callable[[Scene], Awaitable[Leftovers]] | None = None
+    """Is played with the reference provider; what it returns is the function's ``allowed``."""
 
     @property
     def where(self) -> str:
@@ -48,11 +59,15 @@ def check(
     variants: Sequence[str] = (),
     exempt: Rule | None = None,
     for_peers: bool = False,
+    evidence: Scenario | None = None,
+    beside: Callable[[Scene], Awaitable[Leftovers]] | None = None,
 ) -> Callable[[F], F]:
-    """Declare the decorated coroutine function as the check of ``requirement``."""
+    """Declare the decorated function as the check of ``requirement``; see `Check`."""
 
     def declare(function: F) -> F:
-        _CHECKS.append(Check(requirement, function, tuple(variants), exempt, for_peers))
+        _CHECKS.append(
+            Check(requirement, function, tuple(variants), exempt, for_peers, evidence, beside)
+        )
         return function
 
     return declare

@@ -27,7 +27,8 @@ from .blame import behind_the_start, judged
 from .canary import secrets_of
 from .host_chain import ChainKit, ChainScene, chain_kits
 from .imports import import_effects
-from .playing import call_check, last_line, play, provider_scenario, without_secrets
+from .judging import judge
+from .playing import last_line, play, put_down, without_secrets
 from .registry import Check, registered
 from .scene import open_scene
 
@@ -105,10 +106,13 @@ def run_check(
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
     if provider is None:
-        return play(runner, seed, result, _chain_scenario(subject, check, variant))
+        return put_down(result, check, play(runner, seed, _chain_scenario(subject, check, variant)))
     rule = check.exempt(provider.manifest) if check.exempt is not None else None
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
+    other = subject.peers.get(_peer_of(variant)) if check.for_peers else None
+    if other is not None:
+        _look_at_import(other)
     try:
         broken = _unready(provider, runner)
     except StageLost as lost:
@@ -118,14 +122,12 @@ def run_check(
             return replace(result, outcome=Outcome.ERROR, reason=broken)
         home = f"{subject.name}::{READINESS}"
         return replace(result, outcome=Outcome.BLOCKED, reason=home)
-    scenario = provider_scenario(provider, check, variant, subject.peers)
-    result = play(runner, seed, result, scenario)
+    result = judge(result, check, provider, runner, seed=seed, peers=subject.peers)
     if not blame or provider.name == "reference":
         return result
     if result.outcome is Outcome.FAILED:
         starts = next(c for c in registered() if c.requirement == READINESS)
         result = behind_the_start(result, _verdict_on(provider, starts, None, runner, seed))
-    other = subject.peers.get(_peer_of(variant)) if check.for_peers else None
     return judged(
         result, check, provider, other, lambda who: _verdict_on(who, check, variant, runner, seed)
     )
@@ -135,7 +137,8 @@ def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Call
     async def scenario(stage: Stage) -> None:
         assert subject.kit is not None
         scene = ChainScene(subject.kit, stage.clock, stage.timeline)
-        await call_check(check, scene, variant)
+        function: Callable[..., Any] = check.function
+        await function(scene, *(() if variant is None else (variant,)))
 
     return scenario
 
@@ -155,8 +158,8 @@ def _verdict_on(
         blank = CheckResult(
             CheckId(provider.name, check.requirement, variant), _level(check), Outcome.PASSED
         )
-        scenario = provider_scenario(provider, check, variant, peers)
-        _verdicts[key] = provider, play(runner, seed, blank, scenario)
+        verdict = judge(blank, check, provider, runner, seed=seed, peers=peers)
+        _verdicts[key] = provider, verdict
     return _verdicts[key][1]
 
 
@@ -177,8 +180,7 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
     if known is not None:
         return known[1]
 
-    with suppress(Exception):  # an import error is the adapter's, and comes again below
-        import_effects(provider.manifest.avatar_session.partition(":")[0])
+    _look_at_import(provider)
 
     async def construct(stage: Stage) -> None:
         async with open_scene(stage, provider) as scene:
@@ -200,6 +202,12 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
     if problem is None or runner.virtual:  # in real time it may be well the next time
         _readiness[runner.name, id(provider)] = (provider, problem)
     return problem
+
+
+def _look_at_import(provider: Provider) -> None:
+    """Note what importing the plugin changes, before anything else imports it."""
+    with suppress(Exception):  # an import error is the adapter's, and comes again
+        import_effects(provider.manifest.avatar_session.partition(":")[0])
 
 
 @cache

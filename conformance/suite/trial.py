@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -27,20 +27,22 @@ class Raised:
     """What ``start()`` raised, in words.
 
     ``summary`` is its class and message; ``chain`` has classes and messages of it and of all that
-    it was raised from; ``network`` says whether a network error is among them.
+    it was raised from; ``network`` says whether a network error is among them, and ``leaks`` names
+    the secrets that are.
     """
 
     summary: str
     chain: str
     network: bool
+    leaks: Sequence[str] = ()
 
     @classmethod
-    def of(cls, error: BaseException) -> Raised:
-        """Put ``error`` into words."""
+    def of(cls, error: BaseException, leaks: Callable[[str], Sequence[str]]) -> Raised:
+        """Put ``error`` into words; ``leaks`` finds the secrets in a text."""
         errors = list(_causes(error))
         chain = "\n".join(f"{type(e).__module__}.{type(e).__name__}: {e}" for e in errors)
         network = any(isinstance(e, _NETWORK) for e in errors)
-        return cls(f"{type(error).__name__}: {error}", chain, network)
+        return cls(f"{type(error).__name__}: {error}", chain, network, leaks(chain))
 
 
 _NETWORK = (OSError, aiohttp.ClientError, asyncio.TimeoutError, APIConnectionError)
@@ -54,7 +56,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 @dataclass(frozen=True)
 class Trial:
-    """What happened when ``start()`` met a fault.
+    """What happened when ``start()`` of ``provider``, with ``bound`` seconds for it, met a fault.
 
     ``elapsed`` is how long ``start()`` took, in seconds by the stage's clock; ``hung`` that it did
     not return within its bound, ``served`` that it returned and an avatar has come: the provider
@@ -62,6 +64,8 @@ class Trial:
     moments at which they came.
     """
 
+    provider: str
+    bound: float
     fault: Fault
     call: str
     raised: Raised | None
@@ -132,7 +136,7 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
         await scene.clock.sleep(1.0)
         served = fault not in SOCKET_FAULTS and any(worker.in_room for worker in avatar.workers)
     except ProviderRaised as failure:
-        raised = Raised.of(failure.error)
+        raised = Raised.of(failure.error, scene.leaks)
     except Violation:
         hung = True
     elapsed = scene.clock.now() - began
@@ -152,6 +156,8 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
     await scene.clock.sleep(1.0)
     sessions = avatar.backend.sessions
     return Trial(
+        provider=scene.provider.name,
+        bound=scene.manifest.bounds.start,
         fault=fault,
         call=call,
         raised=raised,
@@ -169,7 +175,8 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
     )
 
 
-async def trials(scene: Scene, fault: Fault) -> list[Trial]:
-    """A trial of ``fault`` at every call that can show it."""
+async def trials(scene: Scene, name: str) -> Sequence[Trial]:
+    """A trial of the fault that is called ``name``, at every call that can show it."""
+    fault = fault_named(name)
     await scene.start_session()
     return [await attempt(scene, fault, call) for call in targets(scene, fault)]
