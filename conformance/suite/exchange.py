@@ -101,9 +101,9 @@ async def _swapped_busy(
 
     All but the seam, in real time.
     """
-    speech = scene.say(1.2, paced=True, listener=old.provider)
+    speech = scene.say(1.0, paced=True, listener=old.provider)
     before = len(old.pcm)
-    await scene.clock.sleep(0.61)
+    await scene.clock.sleep(0.41)
     new = await scene.exchange(old, order, label=label, provider=provider)
     await scene.spoken(speech)
     await scene.clock.sleep(1.0)

@@ -7,11 +7,6 @@ from conformance.plugin import Deviation, hookimpl
 from .shared import Plugin
 
 PLUGIN = Plugin("liveavatar")
-SAME_RATE = (
-    *("to-anam", "to-avatario", "to-bithuman", "to-did", "to-keyframe", "to-lemonslice"),
-    *("to-liveavatar", "to-tavus", "to-trugen"),
-)
-"""Swaps in which the kit can compare sample by sample; at another rate 20 ms are within bounds."""
 NOT_CLOSED = (
     "aclose() is the base class's alone: the WebSocket, five tasks, two listeners on the session"
     " and the vendor's billed session stay until the agent session closes"
@@ -45,7 +40,6 @@ def known_deviations() -> tuple[Deviation, ...]:
             "in the middle of a segment the old avatar never hears what waits in the plugin",
             at="avatar.py:233",
             mend="send what is gathered before the buffer is cleared by flush()",
-            variants=SAME_RATE,
         ),
         PLUGIN.wrong(
             "UNBIND-07",
