@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import aiohttp
@@ -15,122 +12,8 @@ from conformance.loopback.backend import MemoryBackend
 from conformance.loopback.clock import VirtualClock, run_virtual
 from conformance.loopback.network import Network
 from conformance.outcomes import KitError
-from conformance.plugin.context import AdapterContext
-from conformance.plugin.manifest import Manifest
-from conformance.timeline import Timeline
-from conformance.vendor_api import (
-    STRING,
-    Call,
-    RoomAccess,
-    Socket,
-    SocketSession,
-    VendorAPI,
-    fields,
-)
-from conformance.worker import Worker
-
-HOST = "api.acme.test"
-SECRET = "canary-4711"
-
-
-class StillWorker(Worker):
-    """A worker that never joins."""
-
-    left = False
-
-    def begin(self) -> None:
-        """Stay outside."""
-
-    async def leave(self) -> None:
-        self.left = True
-
-
-def _token(identity: str) -> str:
-    """A thing that looks like a room token."""
-    claims = base64.urlsafe_b64encode(json.dumps({"sub": identity}).encode()).decode()
-    return f"e30.{claims.rstrip('=')}.c2ln"
-
-
-def _create(**options: Any) -> Call:
-    """A vendor's usual call."""
-    return Call(
-        "create session",
-        "POST",
-        "/v1/sessions",
-        headers={"x-api-key": "{api_key}"},
-        body=fields({"url": STRING, "room": fields({"token": STRING})}),
-        room=RoomAccess("/url", "/room/token"),
-        opens_session=True,
-        **{"answer": {"id": "{session}", "url": "wss://x"}, "needed_fields": ("id",), **options},
-    )
-
-
-END = Call("end session", "DELETE", "/v1/sessions/{session}", ends_session=True, when="later")
-
-
-class Acme:
-    """A client of the vendor's API, as a plugin has one."""
-
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self.session = session
-
-    async def create(self, identity: str = "avatar", key: str = SECRET, **more: Any) -> Any:
-        """Open a session; returns what the vendor answers."""
-        body = {"url": "wss://room", "room": {"token": _token(identity)}, **more}
-        url = f"https://{HOST}/v1/sessions"
-        async with self.session.post(url, json=body, headers={"x-api-key": key}) as response:
-            return response.status, await response.json()
-
-    async def end(self, session: str) -> int:
-        """End a session."""
-        async with self.session.delete(f"https://{HOST}/v1/sessions/{session}") as response:
-            return response.status
-
-
-Scenario = Callable[[MemoryBackend, Acme], Awaitable[Any]]
-
-
-@asynccontextmanager
-async def _backend_on(
-    network: Network, clock: VirtualClock, api: VendorAPI, identity: str = "avatar"
-) -> AsyncIterator[MemoryBackend]:
-    manifest = Manifest("acme", "acme", "acme:A", "acme:E", "bytestream", (HOST,))
-    secrets = {"api_key": SECRET}
-    context = AdapterContext("acme", identity, "agent", "room", "wss://room", "k", "s", secrets)
-    backend = MemoryBackend(
-        provider_name="acme",
-        manifest=manifest,
-        api=api,
-        worker_factory=StillWorker,
-        context=context,
-        network=network,
-        server=cast("Any", None),
-        clock=clock,
-        timeline=Timeline(clock.now),
-    )
-    await backend.start()
-    try:
-        yield backend
-    finally:
-        await backend.aclose()
-
-
-def _play(scenario: Scenario, *endpoints: Call | Socket) -> Any:
-    """Run a scenario against a vendor with these endpoints; nothing may be left behind."""
-
-    async def main(clock: VirtualClock) -> Any:
-        before = asyncio.all_tasks()
-        with Network(clock) as network:
-            async with (
-                _backend_on(network, clock, VendorAPI(*(endpoints or (_create(), END)))) as b,
-                aiohttp.ClientSession() as session,
-            ):
-                result = await scenario(b, Acme(session))
-        await asyncio.sleep(1)
-        assert asyncio.all_tasks() == before
-        return result
-
-    return run_virtual(main)
+from conformance.vendor_api import STRING, Call, VendorAPI, fields
+from tests.acme import END, HOST, Acme, StillWorker, backend_on, create_call, play, token
 
 
 def test_a_sound_request_opens_a_session_and_brings_its_worker() -> None:
@@ -142,11 +25,11 @@ def test_a_sound_request_opens_a_session_and_brings_its_worker() -> None:
         (session,) = backend.sessions
         assert (session.id, session.identity, session.ended_at) == ("session-1", "avatar", None)
         (worker,) = backend.workers
-        assert (worker.seat.url, worker.seat.token) == ("wss://room", _token("avatar"))
+        assert (worker.seat.url, worker.seat.token) == ("wss://room", token("avatar"))
         (request,) = backend.requests
         assert (request.call, request.session) == ("create session", "session-1")
 
-    _play(scenario)
+    play(scenario)
 
 
 def test_a_call_for_a_session_ends_it() -> None:
@@ -161,7 +44,7 @@ def test_a_call_for_a_session_ends_it() -> None:
         assert await acme.end("session-9") == 404
         assert backend.objections == ("end session: there is no such session",)
 
-    _play(scenario)
+    play(scenario)
 
 
 def test_objections_name_the_field_and_no_secret() -> None:
@@ -184,7 +67,7 @@ def test_objections_name_the_field_and_no_secret() -> None:
         assert backend.sessions == ()
         return statuses
 
-    assert _play(scenario) == [401, 422, 422, 422, 404]
+    assert play(scenario) == [401, 422, 422, 422, 404]
 
 
 def test_forms_are_read_and_checked() -> None:
@@ -203,7 +86,7 @@ def test_forms_are_read_and_checked() -> None:
         assert backend.objections[0] == "upload form: body: 'name' is a required property"
 
     schema = fields({"name": STRING})
-    _play(
+    play(
         scenario,
         Call("upload form", "POST", "/form", body=schema, body_format="form"),
         Call("upload parts", "POST", "/multipart", body=schema, body_format="multipart"),
@@ -224,7 +107,7 @@ def test_a_status_fault_is_shown_and_counted(status: int) -> None:
         assert (await acme.create())[0] == 200
         assert injected.reached == 2
 
-    _play(scenario)
+    play(scenario)
 
 
 BROKEN: dict[str, type[Exception]] = {
@@ -252,7 +135,7 @@ def test_a_broken_connection_or_answer_reaches_the_client(kind: Any) -> None:
         injected.withdraw()
         assert (await acme.create())[0] == 200
 
-    _play(scenario)
+    play(scenario)
 
 
 def test_an_answer_can_have_the_wrong_type_or_lack_a_field() -> None:
@@ -265,7 +148,7 @@ def test_an_answer_can_have_the_wrong_type_or_lack_a_field() -> None:
         assert (await acme.create())[1] == {"url": "wss://x"}
         assert missing.reached == 1
 
-    _play(scenario)
+    play(scenario)
 
 
 def test_an_answer_can_be_late_or_never_come() -> None:
@@ -282,7 +165,7 @@ def test_an_answer_can_be_late_or_never_come() -> None:
         assert never.reached == 1
         return late
 
-    assert _play(scenario) == pytest.approx(5)
+    assert play(scenario) == pytest.approx(5)
 
 
 def test_refusing_a_later_call_lets_the_one_before_it_through() -> None:
@@ -295,7 +178,7 @@ def test_refusing_a_later_call_lets_the_one_before_it_through() -> None:
             await acme.session.post(f"https://{HOST}/v1/go", json={})
         assert injected.reached == 1
 
-    _play(scenario, _create(), Call("go", "POST", "/v1/go"))
+    play(scenario, create_call(), Call("go", "POST", "/v1/go"))
 
 
 def test_a_fault_for_an_unknown_call_names_the_known_ones() -> None:
@@ -305,18 +188,18 @@ def test_a_fault_for_an_unknown_call_names_the_known_ones() -> None:
         with pytest.raises(KitError, match=r"no call 'creat' .* 'create session', 'end session'"):
             backend.inject(Fault("refused"), call="creat")
 
-    _play(scenario)
+    play(scenario)
 
 
 def test_two_avatars_of_one_vendor_share_its_host() -> None:
     """A request goes to the backend of the avatar whose token or session it carries."""
 
     async def main(clock: VirtualClock) -> None:
-        api = VendorAPI(_create(), END)
+        api = VendorAPI(create_call(), END)
         with Network(clock) as network:
             async with (
-                _backend_on(network, clock, api, "old") as old,
-                _backend_on(network, clock, api, "new") as new,
+                backend_on(network, clock, api, "old") as old,
+                backend_on(network, clock, api, "new") as new,
                 aiohttp.ClientSession() as session,
             ):
                 acme = Acme(session)
@@ -327,80 +210,6 @@ def test_two_avatars_of_one_vendor_share_its_host() -> None:
                 assert [r.call for r in new.requests] == ["create session"]
 
     run_virtual(main)
-
-
-async def _converse(session: SocketSession) -> None:
-    async for message in session.socket:
-        if message.type is aiohttp.WSMsgType.BINARY:
-            session.player.push(message.data, 24000, 1)
-        else:
-            await session.socket.send_json({"heard": json.loads(message.data)})
-
-
-SOCKET = Socket("audio socket", "/v1/sessions/{session}/audio", _converse)
-SOCKET_URL = f"wss://{HOST}/v1/sessions/session-1/audio"
-
-
-def test_a_socket_is_played_by_the_adapters_handler() -> None:
-    """The handler gets the session's worker and talks to the plugin's own client."""
-
-    async def scenario(backend: MemoryBackend, acme: Acme) -> None:
-        await acme.create()
-        async with acme.session.ws_connect(SOCKET_URL) as client:
-            await client.send_json("hello")
-            assert await client.receive_json() == {"heard": "hello"}
-            await client.send_bytes(bytes(480))
-            await client.send_json("again")
-            await client.receive_json()
-            assert backend.workers[0].pcm == bytes(480)
-        assert backend.objections == ()
-        with pytest.raises(aiohttp.WSServerHandshakeError):
-            await acme.session.ws_connect(SOCKET_URL.replace("session-1", "session-7"))
-
-    _play(scenario, _create(), SOCKET)
-
-
-def test_a_socket_message_that_makes_no_sense_is_an_objection() -> None:
-    """What the handler stumbles over is noted, and the socket closed."""
-
-    async def scenario(backend: MemoryBackend, acme: Acme) -> None:
-        await acme.create()
-        async with acme.session.ws_connect(SOCKET_URL) as client:
-            await client.send_str("{no json")
-            assert (await client.receive()).type is aiohttp.WSMsgType.CLOSE
-        assert backend.objections == (
-            "audio socket: could not make sense of a message: JSONDecodeError",
-        )
-
-    _play(scenario, _create(), SOCKET)
-
-
-@pytest.mark.parametrize(
-    ("kind", "seen"),
-    [
-        ("socket-closed-at-once", aiohttp.WSMsgType.CLOSE),
-        ("socket-closed-mid-speech", aiohttp.WSMsgType.CLOSE),
-        ("socket-frame-not-json", aiohttp.WSMsgType.TEXT),
-        ("socket-never-connected", None),
-    ],
-)
-def test_a_socket_fault_is_shown(kind: Any, seen: aiohttp.WSMsgType | None) -> None:
-    """Each socket fault reaches the client, and only at the socket."""
-
-    async def scenario(backend: MemoryBackend, acme: Acme) -> Any:
-        injected = backend.inject(Fault(kind))
-        await acme.create()
-        assert injected.reached == 0
-        async with acme.session.ws_connect(SOCKET_URL) as client:
-            await client.send_bytes(bytes(48_000))
-            try:
-                message = await asyncio.wait_for(client.receive(), 30)
-            except asyncio.TimeoutError:
-                message = None
-        assert injected.reached == 1
-        return message.type if message else None
-
-    assert _play(scenario, _create(), SOCKET) == seen
 
 
 def test_an_adapters_answer_that_raises_is_the_kits_error() -> None:
@@ -415,7 +224,7 @@ def test_an_adapters_answer_that_raises_is_the_kits_error() -> None:
     with pytest.raises(
         KitError, match="acme: the answer of 'create session' of its adapter raised"
     ):
-        _play(scenario, _create(answer=answer))
+        play(scenario, create_call(answer=answer))
 
 
 def test_the_timeline_is_the_same_in_every_run() -> None:
@@ -425,7 +234,7 @@ def test_the_timeline_is_the_same_in_every_run() -> None:
         async def main(clock: VirtualClock) -> list[str]:
             with Network(clock) as network:
                 async with (
-                    _backend_on(network, clock, VendorAPI(_create())) as backend,
+                    backend_on(network, clock, VendorAPI(create_call())) as backend,
                     aiohttp.ClientSession() as session,
                 ):
                     backend.inject(Fault("status", status=503), times=1)
