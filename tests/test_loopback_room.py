@@ -1,78 +1,17 @@
-"""Joining, leaving, eviction, tracks, data and permissions in the in-memory room."""
+"""Joining, leaving, eviction, data and permissions in the in-memory room."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from livekit import api, rtc
 
-from conformance.loopback import media
-from conformance.loopback.clock import VirtualClock, run_virtual
 from conformance.loopback.room import LoopbackRoom
 from conformance.loopback.server import LOST_AFTER, LoopbackServer
-from conformance.stage import Credentials
-from conformance.timeline import Timeline
-
-T = TypeVar("T")
-CREDENTIALS = Credentials(
-    "wss://conformance.livekit.test", "key", "a-secret-of-at-least-32-bytes-for-it"
-)
-EVENTS = (
-    "participant_connected",
-    "participant_active",
-    "participant_disconnected",
-    "track_published",
-    "track_unpublished",
-    "track_subscribed",
-    "track_unsubscribed",
-    "local_track_published",
-    "local_track_unpublished",
-    "local_track_subscribed",
-    "participant_attributes_changed",
-    "connection_state_changed",
-    "reconnecting",
-    "reconnected",
-    "disconnected",
-)
-
-
-def mint(identity: str, *, room: str = "demo", ttl: float = 3600, **grants: Any) -> str:
-    """A token as an application mints it."""
-    return (
-        api.AccessToken(CREDENTIALS.api_key, CREDENTIALS.api_secret)
-        .with_identity(identity)
-        .with_ttl(timedelta(seconds=ttl))
-        .with_grants(api.VideoGrants(**{"room_join": True, "room": room, **grants}))
-        .to_jwt()
-    )
-
-
-def play(scenario: Callable[[LoopbackServer], Awaitable[T]], *, latency: float = 0.0) -> T:
-    """Run a scenario with a server of its own, in virtual time."""
-
-    async def main(clock: VirtualClock) -> T:
-        server = LoopbackServer(
-            clock=clock, timeline=Timeline(clock.now), credentials=CREDENTIALS, latency=latency
-        )
-        with media.stand_ins():
-            try:
-                return await scenario(server)
-            finally:
-                await server.aclose()
-
-    return run_virtual(main)
-
-
-def listen(room: rtc.Room) -> list[str]:
-    """The names of the room's events from now on, as they come."""
-    heard: list[str] = []
-    for event in EVENTS:
-        room.on(event, lambda *_, event=event: heard.append(event))  # type: ignore[misc]
-    return heard
+from tests.in_memory_room import CREDENTIALS, listen, mint, play
 
 
 def test_a_room_looks_like_the_real_one() -> None:
@@ -373,45 +312,3 @@ def test_a_hop_takes_its_time() -> None:
         assert [round(at - sent, 6) for at in arrivals] == [0.25]
 
     play(scenario, latency=0.25)
-
-
-def test_published_audio_is_heard_as_far_as_it_was_played() -> None:
-    """A track's audio plays by the clock, and what is cleared is never heard."""
-
-    async def scenario(server: LoopbackServer) -> None:
-        room = await server.join(mint("a"))
-        source = rtc.AudioSource(1000, 1, queue_size_ms=2000)
-        track = rtc.LocalAudioTrack.create_audio_track("voice", source)
-        await room.local_participant.publish_track(track)
-        await source.capture_frame(rtc.AudioFrame(b"\1\0" * 1500, 1000, 1, 1500))
-        assert round(source.queued_duration, 6) == 1.5
-        await server.clock.sleep(0.5)
-        source.clear_queue()
-        await source.wait_for_playout()
-        (heard,) = server.heard("demo", "a")
-        assert heard.duration == 0.5
-
-    play(scenario)
-
-
-def test_a_full_audio_queue_makes_capturing_wait() -> None:
-    """capture_frame returns once the queue holds no more than its size."""
-
-    async def scenario(server: LoopbackServer) -> None:
-        source = rtc.AudioSource(1000, 1, queue_size_ms=200)
-        began = server.clock.now()
-        for _ in range(5):
-            await source.capture_frame(rtc.AudioFrame(b"\1\0" * 100, 1000, 1, 100))
-        assert round(server.clock.now() - began, 6) == 0.3
-        await source.wait_for_playout()
-        assert round(server.clock.now() - began, 6) == 0.5
-
-    play(scenario)
-
-
-def test_the_real_media_classes_are_back_after_the_stage() -> None:
-    """The stand-ins for sources and tracks are gone once they are not needed."""
-    before = (rtc.AudioSource, rtc.VideoSource, rtc.LocalAudioTrack, rtc.LocalVideoTrack)
-    with media.stand_ins():
-        assert rtc.AudioSource is media.LoopbackAudioSource
-    assert (rtc.AudioSource, rtc.VideoSource, rtc.LocalAudioTrack, rtc.LocalVideoTrack) == before
