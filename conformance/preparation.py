@@ -110,8 +110,9 @@ def _excuses(
     listed = [Listed(deviation, provider.origin) for deviation in provider.known_deviations()]
     file = options.deviations.name if options.deviations else ""
     listed += [Listed(deviation, file) for deviation in from_file]
+    stage = LIVE if options.live else LOOPBACK
     return Excuses(
-        tuple(listed),
+        tuple(each for each in listed if each.deviation.stage in ("", stage)),
         frozenset(known),
         provider.installed_version,
         host_version(),

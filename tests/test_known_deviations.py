@@ -65,6 +65,17 @@ def test_deviations_come_from_a_file_too(repository: Repository) -> None:
     assert repository.run(*arguments).ret == 0
 
 
+def test_a_deviation_of_the_other_stage_is_none_here(repository: Repository) -> None:
+    """What shows on a real server alone excuses no failure in memory, and is not stale there."""
+    repository.behave({"beta::BIND-01": "fail"})
+    entry = {**deviation("BIND-01", stage="live"), "provider": "beta"}
+    (repository.pytester.path / "known.json").write_text(json.dumps({"deviations": [entry]}))
+    arguments = ("--provider", "beta", "--conformance-deviations", "known.json")
+    assert repository.run(*arguments).ret == 1
+    repository.behave({})
+    assert repository.run(*arguments).ret == 0
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -75,6 +86,7 @@ def test_deviations_come_from_a_file_too(repository: Repository) -> None:
         ('{"deviations": [], "more": 1}', "field 'more' is unknown"),
         (json.dumps({"deviations": [deviation("A-01", expires="2026-02-31")]}), "give a day"),
         (json.dumps({"deviations": [deviation("A-01", host="x")]}), "give a specifier like"),
+        (json.dumps({"deviations": [deviation("A-01", stage="x")]}), "'loopback', 'live'"),
         (json.dumps({"deviations": [{**deviation("A-01"), "provider": "x"}]}), "unknown provider"),
     ],
 )

@@ -28,7 +28,8 @@ install livekit`), so do the project's releases and the container image `livekit
 build it: `go install github.com/livekit/livekit-server/cmd/server@{PINNED_RELEASE}`. It listens on
 127.0.0.1, on free ports, and ends with the run. With `-n 8` each process has one of its own, and
 the processes mostly wait. `LIVEKIT_URL`, `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET` are read with
-`--live` only.
+`--live` only. What a plugin fails on one of the two stages alone is a known deviation with that
+`stage`, `live` or `loopback`.
 
 `tox -e live` plays the bundled providers on both stages and compares them: every requirement for
 every provider, each by one of its variants, another one for the next provider. `tox -e live --

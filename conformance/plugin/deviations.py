@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -21,7 +21,8 @@ class Deviation:
     link to where it is tracked; ``owner`` is who mends it. ``expires`` is the last day on which
     it is accepted. ``host`` and ``plugin`` are version specifiers (``>=1.8,<1.9``; empty: every
     version) of livekit-agents and of the plugin's distribution. ``variants`` narrows it to these
-    variants of the check; empty: all of them.
+    variants of the check; empty: all of them. ``stage`` is where it shows, ``loopback`` or
+    ``live`` (a real server); empty: on both.
     """
 
     requirement: str
@@ -32,6 +33,7 @@ class Deviation:
     host: str = ""
     plugin: str = ""
     variants: tuple[str, ...] = ()
+    stage: Literal["", "loopback", "live"] = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Deviation:
@@ -55,6 +57,7 @@ class Deviation:
             "host": self.host,
             "plugin": self.plugin,
             "variants": list(self.variants),
+            "stage": self.stage,
         }
 
     def matches(

@@ -80,4 +80,9 @@ def _shared(
     return played
 
 
-__all__ = ["judge"]
+def forget() -> None:
+    """Let whatever was played be played anew."""
+    _played.clear()
+
+
+__all__ = ["forget", "judge"]

@@ -108,6 +108,7 @@ def measure(quick: bool) -> dict[str, Any]:
             "unrelated": {key: asdict(cost) for key, cost in unrelated(folder).items()},
             "swap_point": of_module("swap_points"),
             "linearity": of_module("clones"),
+            "owners": of_module("owners"),
         }
 
 
@@ -151,6 +152,8 @@ def main() -> int:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(text + "\n", encoding="utf-8")
     print(text)
+    print("where the time of one vendor's checks goes:")
+    print("\n".join(f"  {share:5.1%}  {name}" for name, share in found["owners"].items()))
     print("\n".join(map(str, judged)))
     return 0
 

@@ -21,7 +21,7 @@ class Cost:
 
 
 def cost_of(arguments: Sequence[str], *, cwd: Path, times: int = 1) -> Cost:
-    """The cheapest of ``times`` runs of this Python with ``arguments``, its children left out.
+    """The cheapest of ``times`` runs of this Python with ``arguments``, its children counted in.
 
     A run that ends with a code other than 0 or 1 (checks failed) raises `RuntimeError`.
     """

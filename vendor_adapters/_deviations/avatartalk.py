@@ -54,6 +54,7 @@ def known_deviations() -> tuple[Deviation, ...]:
                 ("SWAP-14", ()),
             )
         ),
+        PLUGIN.wrong("SWAP-10", SHARED, at="avatar.py:115", mend=OWN, stage="live"),
         PLUGIN.wrong("UNBIND-05", UNENDED, at="avatar.py:93", mend=END_IT),
         PLUGIN.wrong(
             "UNBIND-11", UNENDED, at="avatar.py:93", mend=END_IT, variants=("session-close",)

@@ -45,6 +45,14 @@ def known_deviations() -> tuple[Deviation, ...]:
             variants=NEVER_JOINED,
         ),
         PLUGIN.wrong(
+            "FAULT-03",
+            "the answer cannot be read: the sink goes on waiting for an avatar that has not joined",
+            at="avatar.py:144",
+            mend=BIND_LATER,
+            variants=("json-of-wrong-type",),
+            stage="live",
+        ),
+        PLUGIN.wrong(
             "FAULT-06",
             f"start() is cancelled: {DEAD_TAIL}",
             at="avatar.py:144",

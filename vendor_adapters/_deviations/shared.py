@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from conformance.plugin import Deviation
 
@@ -40,6 +41,7 @@ class Plugin:
         mend: str,
         variants: tuple[str, ...] = (),
         owner: str | None = None,
+        stage: Literal["", "loopback", "live"] = "",
     ) -> Deviation:
         """A deviation: ``at`` is the file and line, in the plugin's package or in the host."""
         where = at if at.startswith("livekit/") else f"livekit/plugins/{self.vendor}/{at}"
@@ -51,6 +53,7 @@ class Plugin:
             expires=EXPIRES,
             plugin=f">={self.version},<1.9",
             variants=variants,
+            stage=stage,
         )
 
     def binds_after_close(self, bound_at: str) -> Deviation:
