@@ -10,7 +10,7 @@ Lane = Literal["check", "agent", "wrappers", "tail", "worker", "backend", "room"
 Scalar = str | int | float | bool | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened.
 
