@@ -24,7 +24,7 @@ from .scene import Scene
 KEPT = 256
 """How many playings are kept; a provider has some 20."""
 
-_Key = tuple[int, Callable[..., Any], "str | None", str, "int | None"]
+_Key = tuple[int, Callable[..., Any], "str | None", StageRunner, "int | None"]
 _played: OrderedDict[_Key, tuple[Provider, Played]] = OrderedDict()
 
 
@@ -68,7 +68,7 @@ def _shared(
     seed: int | None,
 ) -> Played:
     """What became of ``scenario``, played once in virtual time, which knows no second outcome."""
-    key = (id(provider), scenario, variants[0] if variants else None, runner.name, seed)
+    key = (id(provider), scenario, variants[0] if variants else None, runner, seed)
     if key in _played:
         _played.move_to_end(key)
         return _played[key][1]

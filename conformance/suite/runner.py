@@ -143,7 +143,9 @@ def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Call
     return scenario
 
 
-_verdicts: dict[tuple[int, str, str | None, str, int | None], tuple[Provider, CheckResult]] = {}
+_verdicts: dict[
+    tuple[int, str, str | None, StageRunner, int | None], tuple[Provider, CheckResult]
+] = {}
 
 
 def _verdict_on(
@@ -153,7 +155,7 @@ def _verdict_on(
     peers = dict.fromkeys((provider.name, _peer_of(variant)), provider)
     if check.for_peers:
         variant = f"to-{provider.name}"
-    key = (id(provider), check.where, variant, runner.name, seed)
+    key = (id(provider), check.where, variant, runner, seed)
     if key not in _verdicts:
         blank = CheckResult(
             CheckId(provider.name, check.requirement, variant), _level(check), Outcome.PASSED

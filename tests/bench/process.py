@@ -23,16 +23,20 @@ class Cost:
 def cost_of(arguments: Sequence[str], *, cwd: Path, times: int = 1) -> Cost:
     """The cheapest of ``times`` runs of this Python with ``arguments``, its children counted in.
 
+    Python keeps what it compiles, as on a user's machine, whatever the environment says of that.
     A run that ends with a code other than 0 or 1 (checks failed) raises `RuntimeError`.
     """
     return min((_run(arguments, cwd) for _ in range(times)), key=lambda cost: cost.cpu)
 
 
 def _run(arguments: Sequence[str], cwd: Path) -> Cost:
+    environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=cwd,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
