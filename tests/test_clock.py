@@ -17,6 +17,7 @@ from conformance.loopback.clock import (
     VirtualClock,
     run_virtual,
 )
+from conformance.loopback.threads import ThreadWatch
 
 REAL = (time.monotonic, time.perf_counter, time.monotonic_ns, time.perf_counter_ns, time.sleep)
 
@@ -145,6 +146,25 @@ def test_time_stands_still_while_a_thread_is_at_work() -> None:
         return done
 
     assert run_virtual(main) == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 3.0)]
+
+
+def test_a_thread_with_the_ident_of_one_that_has_ended_is_watched() -> None:
+    """The system gives an ident again: a thread from before the run hides none of the run's."""
+    gate = threading.Lock()
+    gate.acquire()
+    earlier = threading.Thread(target=gate.acquire)
+    earlier.start()
+    watch = ThreadWatch()
+    gate.release()
+    earlier.join()
+    done = threading.Event()
+    later = threading.Thread(target=lambda: [None for _ in iter(done.is_set, True)])
+    later.start()
+    try:
+        assert watch.at_work(0) == [later]
+    finally:
+        done.set()
+        later.join()
 
 
 def test_time_stands_still_for_an_executor_job() -> None:

@@ -40,10 +40,12 @@ class ThreadWatch:
         frames = sys._current_frames()
         own = threading.get_ident()
         self._before = threading.enumerate()
+        # the threads, not their idents: that of a thread which has ended is the next one's
         self._ignored = frozenset(
-            ident
-            for ident in (thread.ident for thread in self._before)
-            if ident is not None and (ident == own or not _idles_in_pool(frames.get(ident)))
+            thread
+            for thread in self._before
+            if thread.ident is not None
+            and (thread.ident == own or not _idles_in_pool(frames.get(thread.ident)))
         )
         self._quiet = len(self._ignored) == len(self._before)
 
@@ -63,7 +65,7 @@ class ThreadWatch:
         waiting_in_job = 0
         for thread in threads:
             ident = thread.ident
-            if ident is None or ident in self._ignored:
+            if ident is None or thread in self._ignored:
                 continue
             frame = frames.get(ident)
             if frame is None:
