@@ -6,10 +6,12 @@ import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 pytest_plugins = ["pytester"]
 
@@ -70,6 +72,15 @@ def deviation(requirement: str, /, **changes: object) -> dict[str, object]:
         "expires": "9999-12-31",
         **changes,
     }
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, and say so, what is about versions of a distribution that are not installed."""
+    for text in (text for mark in item.iter_markers("needs") for text in mark.args):
+        needed = Requirement(text)
+        installed = version(needed.name)
+        if not needed.specifier.contains(installed, prereleases=True):
+            pytest.skip(f"about {text}; {installed} is installed")
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import gc
+import inspect
 import queue
 import threading
 import time
@@ -194,14 +196,30 @@ def test_an_executor_job_that_waits_does_not_stop_time() -> None:
     assert run_virtual(main) == 5
 
 
+def test_a_job_that_never_ends_is_left_alone() -> None:
+    """Nothing of the run joins its thread later, which would hang whoever collects garbage."""
+    gate = threading.Event()
+
+    async def main(clock: VirtualClock) -> None:
+        asyncio.get_running_loop().run_in_executor(None, gate.wait)
+        await asyncio.sleep(1)
+
+    try:
+        run_virtual(main)
+        coroutines = filter(inspect.iscoroutine, gc.get_objects())
+        assert "shutdown_default_executor" not in [each.__name__ for each in coroutines]
+    finally:
+        gate.set()
+
+
 def test_a_thread_that_never_comes_to_rest_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the real-time cap the run ends, naming the thread and where it is."""
     monkeypatch.setattr(clock_module, "THREAD_PATIENCE", 0.05)
-    stop = threading.Event()
+    spinning = [True]
 
     def spin() -> None:
-        while not stop.is_set():
-            sum(range(1000))
+        while spinning:
+            pass
 
     thread = threading.Thread(target=spin, name="spinner")
 
@@ -213,7 +231,7 @@ def test_a_thread_that_never_comes_to_rest_is_reported(monkeypatch: pytest.Monke
         with pytest.raises(ThreadStuck, match=r"spinner \(test_clock\.py:\d+ in spin\)"):
             run_virtual(main)
     finally:
-        stop.set()
+        spinning.clear()
         thread.join()
 
 

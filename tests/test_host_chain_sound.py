@@ -97,7 +97,7 @@ def test_a_host_without_an_unbind_is_exempt_from_it() -> None:
     assert outcome == f"not-applicable: livekit-agents {HOST} has no call that unbinds the tail"
 
 
-@pytest.mark.skipif(Version("1.6.1") != HOST, reason="about livekit-agents 1.6.1 only")
+@pytest.mark.needs("livekit-agents==1.6.1")
 def test_the_first_host_with_a_swap_point_is_caught() -> None:
     """livekit-agents 1.6.1 reports what was pushed as played, and does not flush the old tail."""
     outcomes = judged(HostKit())
@@ -105,7 +105,7 @@ def test_the_first_host_with_a_swap_point_is_caught() -> None:
     assert "it was told clear" in outcomes["HOST-12"]
 
 
-@pytest.mark.skipif(Version("1.6.1") <= HOST, reason="about hosts without a swap point")
+@pytest.mark.needs("livekit-agents<1.6.1")
 def test_a_host_without_swap_point_says_so_in_one_line() -> None:
     """Up to livekit-agents 1.6.0 what needs a swap fails by the missing call, named with 1.6.1."""
     outcome = judge(HostKit(), CHECKS["HOST-07"])

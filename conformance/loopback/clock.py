@@ -17,6 +17,7 @@ import contextvars
 import heapq
 import random
 import selectors
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -264,10 +265,24 @@ class VirtualLoop(NetworkedLoop):
                 self._cancel_tasks()
             with contextlib.suppress(ClockError):
                 self.run_until_complete(self.shutdown_asyncgens())
-            with contextlib.suppress(ClockError):
-                self.run_until_complete(self.shutdown_default_executor())
+            self._end_pool()
         finally:
             self.close()
+
+    def _end_pool(self) -> None:
+        """End the threads of the default executor; one that waits for what never comes is left.
+
+        asyncio's own coroutine for it, given up half-way, would join that thread when it is
+        collected as garbage: in the middle of anything, for ever.
+        """
+        executor: Any = self._default_executor  # type: ignore[attr-defined]
+        if executor is None:
+            return
+        ending = threading.Thread(target=executor.shutdown, name="end of the pool", daemon=True)
+        ending.start()
+        give_up_at = real_monotonic() + THREAD_PATIENCE
+        while ending.is_alive() and self._watch.at_work(0) and real_monotonic() < give_up_at:
+            ending.join(_STEP)
 
     def _cancel_tasks(self) -> None:
         tasks = asyncio.all_tasks(self)
