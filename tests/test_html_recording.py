@@ -12,6 +12,9 @@ from conformance.suite.runner import run_check, subjects
 from conformance.timeline import Event
 
 
+pytestmark = pytest.mark.needs("livekit-agents>=1.6.1")
+
+
 @pytest.fixture(scope="module")
 def swapped() -> CheckResult:
     """SWAP-02 of the reference provider: swapped one second into a speech of three."""
@@ -28,6 +31,7 @@ def of_tail(result: CheckResult, subject: str) -> list[Event]:
     return [e for e in result.events if e.lane == "tail" and e.subject == subject]
 
 
+@pytest.mark.needs("livekit-agents>1.8.0")
 def test_both_tails_together_are_given_the_whole_speech(swapped: CheckResult) -> None:
     """Old and new tail each have a bar, and their seconds add up to the speech."""
     bars = {name: of_tail(swapped, name) for name in ("old", "new")}

@@ -118,6 +118,7 @@ async def play(stage: Stage, example: Example) -> Played:
         )
 
 
+@pytest.mark.needs("livekit-agents>1.8.0")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_the_example_goes_on_through_a_swap(
     tmp_path: Path, transport: PluginTransport, monkeypatch: pytest.MonkeyPatch
@@ -167,6 +168,7 @@ async def speak_to(stage: Stage, example: Example, breaks: str) -> list[bool]:
         return ended
 
 
+@pytest.mark.needs("livekit-agents>=1.6.1")
 @pytest.mark.parametrize("breaks", ["push_audio", "clear_buffer"])
 def test_a_renderer_that_fails_hangs_nothing(
     tmp_path: Path, breaks: str, monkeypatch: pytest.MonkeyPatch

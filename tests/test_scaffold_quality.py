@@ -42,6 +42,7 @@ def test_a_new_plugin_passes_ruff(plugin: Path) -> None:
     run(plugin, "ruff", "check", "--no-cache", ".")
 
 
+@pytest.mark.needs("livekit-agents>=1.6.1")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_new_plugin_passes_mypy(plugin: Path) -> None:
     """It is typed strictly, so that its users can be."""

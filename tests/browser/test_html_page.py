@@ -10,6 +10,9 @@ import pytest
 
 Open = Callable[..., Any]
 
+# the page has a picture of a real swap
+pytestmark = pytest.mark.needs("livekit-agents>=1.6.1")
+
 SWAP = "beta::SWAP-01[b]"
 OVERLAPS = """() => {
   const texts = [...document.querySelectorAll('.picture text')]
@@ -204,6 +207,7 @@ def test_picture_has_a_lane_for_everybody_and_the_swap_and_what_went_wrong(
     assert "swap to new at 1.510 s. It went wrong at 1.510 s." in name
 
 
+@pytest.mark.needs("livekit-agents>1.8.0")
 def test_bars_are_as_long_as_what_they_stand_for(open_page: Open) -> None:
     """The audio of the new tail, 1.98 s, is as much longer than that of the old as it lasted."""
     page = open_page(check=SWAP)
