@@ -11,7 +11,6 @@ from conformance.suite.reference import reference_provider
 from conformance.suite.runner import run_check, subjects
 from conformance.timeline import Event
 
-
 pytestmark = pytest.mark.needs("livekit-agents>=1.6.1")
 
 
