@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +39,32 @@ async def _network(clock: VirtualClock, port: int = 443) -> AsyncIterator[Networ
         finally:
             server.pre_shutdown()
             await server.shutdown(0)
+
+
+def test_a_thread_with_the_ident_of_one_that_has_ended_is_kept_from_the_network() -> None:
+    """Who was there before is known by the thread itself: the system gives an ident again."""
+    gate = threading.Lock()
+    gate.acquire()
+    earlier = threading.Thread(target=gate.acquire)
+    earlier.start()
+    seen: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            socket.getaddrinfo("elsewhere.test", 99)
+        except OSError as error:
+            seen.append(error)
+
+    async def main(clock: VirtualClock) -> int:
+        async with _network(clock) as network:
+            gate.release()
+            earlier.join()
+            later = threading.Thread(target=attempt)
+            later.start()
+            later.join()
+            return len(network.contacts)
+
+    assert run_virtual(main) == len(seen) == 1
 
 
 def test_an_https_client_reaches_a_declared_host() -> None:

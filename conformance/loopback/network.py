@@ -12,7 +12,6 @@ import contextvars
 import errno
 import ipaddress
 import socket
-import threading
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -74,7 +73,6 @@ class Network:
         self._client_port = 49152
         self._stack = ExitStack()
         self._contacts: list[Contact] = []
-        self._bystanders: frozenset[int] = frozenset()
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
@@ -82,11 +80,7 @@ class Network:
         return tuple(self._contacts)
 
     def __enter__(self) -> Network:
-        own = threading.get_ident()
-        self._bystanders = frozenset(
-            thread.ident for thread in threading.enumerate() if thread.ident not in (None, own)
-        )
-        self._stack.enter_context(SocketGuard(self.refuse_blocking, self._bystanders))
+        self._stack.enter_context(SocketGuard(self.refuse_blocking))
         self._stack.callback(setattr, self._loop, "network", self._loop.network)
         self._loop.network = self
         return self
