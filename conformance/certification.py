@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import warnings
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -142,6 +143,7 @@ class Certification:
                 path, line, _ = item.reportinfo()
                 report.longrepr = (str(path), (line or 0) + 1, why)
         setattr(report, _ATTRIBUTE, result_to_json(result))
+        item.result = replace(result, events=())  # pytest keeps its items to the end of the run
         return report
 
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
@@ -161,6 +163,7 @@ class Certification:
         if data is None or self._worker:
             return
         result = result_from_json(data)
+        data["events"] = ()  # pytest keeps its reports to the end of the run
         if result.id in self._results:
             self._gaps.append(f"{result.id} ran more than once; the first result counts")
             return

@@ -50,12 +50,12 @@ def owner(frame: FrameType) -> str:
 
 @cache
 def _home(path: str) -> str:
-    if path.startswith(str(ROOT / "tests")):
-        return "the benchmark"
-    if path.startswith(str(ROOT)):
-        return "conformance"
     _, installed, inside = path.rpartition("site-packages/")
     if not installed:
+        if path.startswith(str(ROOT / "tests")):
+            return "the benchmark"
+        if path.startswith(str(ROOT)):
+            return "conformance"
         return "asyncio" if "/asyncio/" in path else ""
     package = inside.partition("/")[0]
     return next(
