@@ -54,9 +54,10 @@ def page(found: Mapping[str, Any], goals: Sequence[Mapping[str, Any]]) -> str:
         "| | Found | Goal | |",
         "|---|---|---|---|",
         *(_row(goal) for goal in goals),
+        "",
     ]
     points = found["swap_point"]
-    return "\n".join(lines) + "\n" + LIMITS.format(
+    return "\n".join(lines) + LIMITS.format(
         owners="\n".join(f"| {share:.0%} | {name} |" for name, share in found["owners"].items()),
         frame=points["endpoint"]["frame_us"],
         host_frame=points.get("host", points["endpoint"])["frame_us"],
