@@ -74,8 +74,7 @@ class Capture:
             return
         if self._waits_for is not None:
             self._waits_for.cancel()
-        if self._goes_on is not None and not self._goes_on.done():
-            self._goes_on.set_result(None)
+        self._wake()
         self._abandon()
 
     def _wait(self, waits_for: Any) -> Generator[Any, Any, None]:
@@ -88,20 +87,20 @@ class Capture:
             waits_for._asyncio_future_blocking = False  # it is not the task that waits for it
             self._waits_for = waits_for
             self._goes_on = waits_for.get_loop().create_future()
-            waits_for.add_done_callback(self._ready)
+            waits_for.add_done_callback(self._wake)
             try:
                 yield from self._goes_on
-            except BaseException:
+            except BaseException:  # it is raised again, in the tail; what that waits for ends too
                 if not self._left:
                     waits_for.cancel()
                 raise
             finally:
-                waits_for.remove_done_callback(self._ready)
+                waits_for.remove_done_callback(self._wake)
         finally:
             self._waits = False
             self._waits_for = self._goes_on = None
 
-    def _ready(self, _: asyncio.Future[Any]) -> None:
+    def _wake(self, _: asyncio.Future[Any] | None = None) -> None:
         if self._goes_on is not None and not self._goes_on.done():
             self._goes_on.set_result(None)
 
@@ -128,7 +127,7 @@ def _thrown_into(steps: _Steps) -> _Steps:
         try:
             yield waits_for
             error = None
-        except BaseException as thrown:
+        except BaseException as thrown:  # raised in the tail, in the next round
             error = thrown
 
 
