@@ -14,26 +14,43 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
 from functools import cache
 from typing import Any
 
+from conformance.outcomes import KitError
+
+CHILD_SECONDS = 60.0
+"""How many real seconds a child may take for one import."""
+
+CHILD_BYTES = 2 * 1024**3
+"""How much data memory a child may have; importing the host takes a tenth of it."""
+
 _ALONE = """
-import json, sys
-import livekit.agents
-from conformance.suite.imports import import_effects
-effects = import_effects(sys.argv[1])
-print(json.dumps(effects))
+import sys
+from conformance.suite.imports import report_own_effects
+report_own_effects(sys.argv[1])
 """
 
 
 @cache
 def import_effects(module: str) -> tuple[str, ...]:
-    """Import ``module`` and say in words what that changes; empty when it changes nothing."""
+    """Import ``module`` and say in words what that changes; empty when it changes nothing.
+
+    Nothing is what a module changes that ``import livekit.agents`` imports by itself. Raises
+    `KitError` when the child that looks at it does not end.
+    """
     if module in sys.modules:
-        return _in_its_own_interpreter(module)
+        return _in_a_child(module)
+    return own_import_effects(module)
+
+
+def own_import_effects(module: str) -> tuple[str, ...]:
+    """Import ``module`` in this interpreter and say what that changes; never starts another."""
     heard: list[Any] = []
     say = _loguru(heard.append)
     before = _settings()
@@ -85,14 +102,58 @@ def _loguru(sink: Callable[[Any], None]) -> Callable[[str], None] | None:
     return say
 
 
-def _in_its_own_interpreter(module: str) -> tuple[str, ...]:
-    run = subprocess.run(
+def report_own_effects(module: str) -> None:
+    """Print, as JSON, what importing ``module`` changes: all that a child does.
+
+    The child ends when its standard input does, which its parent holds open.
+    """
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (CHILD_BYTES, CHILD_BYTES))
+    importlib.import_module("livekit.agents")
+    print(json.dumps(own_import_effects(module)))
+
+
+def _die_with_parent() -> None:
+    while os.read(0, 1):  # the file object would hold a lock that the end of Python waits for
+        pass
+    os._exit(1)
+
+
+def _in_a_child(module: str) -> tuple[str, ...]:
+    child = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", _ALONE, module],
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
+        start_new_session=True,  # whatever the import starts is ended with it
     )
-    if run.returncode != 0:
-        return (f"it cannot be imported alone: {run.stderr.strip().splitlines()[-1]}",)
-    return tuple(json.loads(run.stdout.splitlines()[-1]))
+    assert child.stdout is not None
+    assert child.stderr is not None
+    with child, ThreadPoolExecutor(2) as readers:
+        texts = [readers.submit(stream.read) for stream in (child.stdout, child.stderr)]
+        try:
+            code = child.wait(CHILD_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise KitError(
+                f"{module} takes longer than {CHILD_SECONDS:g} s to import in an interpreter of "
+                "its own, so what its import changes is not known: import it nowhere before the "
+                "run (in a conftest.py, say)"
+            ) from None
+        finally:
+            _end_group(child)
+        out, err = (text.result() for text in texts)
+    if code != 0:
+        return (f"it cannot be imported alone: {(err.strip() or 'no word').splitlines()[-1]}",)
+    return tuple(json.loads(out.splitlines()[-1]))
+
+
+def _end_group(child: subprocess.Popen[str]) -> None:
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
