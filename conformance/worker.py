@@ -229,6 +229,7 @@ class Worker:
         self.broken: BaseException | None = None
         """What the stand-in itself raised; the provider is not to be judged then."""
         self._task: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     @property
     def identity(self) -> str | None:
@@ -256,7 +257,12 @@ class Worker:
         self._task.add_done_callback(self._served)
 
     async def leave(self) -> None:
-        """Leave the room as a worker that crashed or was told to go."""
+        """Leave the room as a worker that crashed or was told to go; twice at once is once."""
+        if self._leaving is None or self._leaving.done():
+            self._leaving = asyncio.get_running_loop().create_task(self._leave())
+        await asyncio.shield(self._leaving)
+
+    async def _leave(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
