@@ -36,9 +36,7 @@ async def in_room(server: LoopbackServer) -> CountingWorker:
     )
     worker = CountingWorker(seat)
     worker.begin()
-    while not worker.in_room:
-        await asyncio.sleep(0.1)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
     return worker
 
 
@@ -61,8 +59,7 @@ def test_a_worker_that_came_back_can_leave_again() -> None:
         worker = await in_room(server)
         await worker.leave()
         await worker.come_back()
-        while not worker.in_room:
-            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
         await worker.leave()
         assert worker.endings == 2
         assert not worker.in_room
