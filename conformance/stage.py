@@ -133,11 +133,20 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class Contact:
-    """An attempt to reach a network address that no declared host stands for."""
+    """An attempt to reach a network address that no declared host stands for.
+
+    ``thread_of`` names the provider whose thread, of an earlier scene, made it; it is empty for a
+    thread that is no provider's, and None for what the scene itself did.
+    """
 
     at: float
     address: str
     origin: str
+    thread_of: str | None = None
+
+    def concerns(self, provider: str, module: str) -> bool:
+        """Whether it is the provider's, whose own code is in ``module``."""
+        return self.thread_of in (None, provider) or self.origin.startswith(f"{module}")
 
 
 class Stage(Protocol):

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from conformance.loopback.clock import VirtualClock, run_virtual
 from conformance.loopback.network import Network
+from conformance.thread_owners import threads_of
 from conformance.timeline import Timeline
 
 HOST = "api.vendor.test"
@@ -41,30 +42,31 @@ async def _network(clock: VirtualClock, port: int = 443) -> AsyncIterator[Networ
             await server.shutdown(0)
 
 
-def test_a_thread_with_the_ident_of_one_that_has_ended_is_kept_from_the_network() -> None:
-    """Who was there before is known by the thread itself: the system gives an ident again."""
+def test_a_thread_from_before_is_kept_from_the_network() -> None:
+    """A thread that was started before the network was entered reaches nothing, by its owner."""
     gate = threading.Lock()
     gate.acquire()
-    earlier = threading.Thread(target=gate.acquire)
-    earlier.start()
     seen: list[BaseException] = []
 
     def attempt() -> None:
+        gate.acquire()
         try:
             socket.getaddrinfo("elsewhere.test", 99)
         except OSError as error:
             seen.append(error)
 
-    async def main(clock: VirtualClock) -> int:
+    with threads_of("acme"):
+        earlier = threading.Thread(target=attempt)
+        earlier.start()
+
+    async def main(clock: VirtualClock) -> list[str | None]:
         async with _network(clock) as network:
             gate.release()
             earlier.join()
-            later = threading.Thread(target=attempt)
-            later.start()
-            later.join()
-            return len(network.contacts)
+            return [contact.thread_of for contact in network.contacts]
 
-    assert run_virtual(main) == len(seen) == 1
+    assert run_virtual(main) == ["acme"]
+    assert len(seen) == 1
 
 
 def test_an_https_client_reaches_a_declared_host() -> None:

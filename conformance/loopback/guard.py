@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -18,20 +17,15 @@ _RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 class SocketGuard:
     """While entered, ``refuse(host, port)`` makes the error of every attempt of a socket.
 
-    Threads that were there before are left alone. Sockets that are connected already, and pairs,
-    go on working.
+    It is so for every thread, whoever started it and when. Sockets that are connected already, and
+    pairs, go on working.
     """
 
     def __init__(self, refuse: Refuse) -> None:
         self._refuse = refuse
-        self._bystanders: dict[int | None, threading.Thread] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> SocketGuard:
-        own = threading.get_ident()
-        self._bystanders = {
-            thread.ident: thread for thread in threading.enumerate() if thread.ident != own
-        }
         with ExitStack() as stack:
             for name in _CONNECTING:
                 if hasattr(socket.socket, name):
@@ -45,17 +39,12 @@ class SocketGuard:
     def __exit__(self, *exc_info: object) -> None:
         self._stack.close()
 
-    def _is_a_bystanders_call(self) -> bool:
-        """Whether the current thread was there before; its ident may be that of one that ended."""
-        thread = self._bystanders.get(threading.get_ident())
-        return thread is not None and thread in threading.enumerate()
-
     def _connecting(self, name: str) -> Callable[..., Any]:
         real = getattr(socket.socket, name)
 
         def guarded(sock: socket.socket, *args: Any) -> Any:
             address = _address(name, args)
-            if address is None or self._is_a_bystanders_call():
+            if address is None:
                 return real(sock, *args)
             host, port = _parts(sock, address)
             error = self._refuse(host, port)
@@ -70,8 +59,7 @@ class SocketGuard:
 
         def guarded(host: Any, *args: Any, **kwargs: Any) -> Any:
             if (
-                self._is_a_bystanders_call()
-                or not host
+                not host
                 or kwargs.get("flags", args[4] if len(args) > 4 else 0) & socket.AI_NUMERICHOST
                 or _is_number(host)
             ):

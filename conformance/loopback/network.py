@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.stage import Contact
+from conformance.thread_owners import owner_of_this_thread
 from conformance.timeline import Timeline
 
 from .guard import SocketGuard
@@ -196,7 +197,9 @@ class Network:
         """Remember an attempt to reach something that is not served."""
         address = host if port is None else _shown(host, port)
         origin = origin_of_contact(self._loop, _bare(host))
-        self._contacts.append(Contact(self._clock.now(), str(address), origin))
+        self._contacts.append(
+            Contact(self._clock.now(), str(address), origin, owner_of_this_thread())
+        )
         if self._timeline is not None:
             self._timeline.record("backend", "undeclared contact", str(address), origin=origin)
 

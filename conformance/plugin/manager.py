@@ -85,6 +85,11 @@ class Provider:
         return self.manifest.name
 
     @property
+    def module(self) -> str:
+        """The module that the plugin's avatar class is imported from."""
+        return self.manifest.avatar_session.partition(":")[0]
+
+    @property
     def bundled(self) -> bool:
         """Whether the adapter came with the kit."""
         return self.source == "bundled"

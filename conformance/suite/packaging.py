@@ -28,7 +28,7 @@ _HOST_PACKAGES = ("livekit.agents", "livekit.rtc", "livekit.api")
 @check("META-01")
 async def registers(scene: Scene) -> None:
     """The plugin registers with livekit-agents under its distribution's name and version."""
-    module = scene.manifest.avatar_session.partition(":")[0]
+    module = scene.provider.module
     importlib.import_module(module)
     version = _version(scene)
     registered = [(p.package, p.version) for p in Plugin.registered_plugins]
@@ -80,7 +80,7 @@ async def excludes_older_hosts(scene: Scene) -> None:
 async def typed(scene: Scene) -> None:
     """The distribution is typed."""
     package = _package(scene)
-    parents = scene.manifest.avatar_session.partition(":")[0].count(".")
+    parents = scene.provider.module.count(".")
     marked = [place / "py.typed" for place in (package, *package.parents[:parents])]
     expect(
         any(path.exists() for path in marked),
@@ -141,7 +141,7 @@ def _is_private(part: str) -> bool:
 
 
 def _package(scene: Scene) -> Path:
-    module = importlib.import_module(scene.manifest.avatar_session.partition(":")[0])
+    module = importlib.import_module(scene.provider.module)
     return Path(str(module.__file__)).parent
 
 

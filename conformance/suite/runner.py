@@ -21,6 +21,7 @@ from conformance.outcomes import (
 from conformance.plugin.manager import Provider
 from conformance.requirements import load_catalogue
 from conformance.stage import STAGE_LOST, Stage, StageLost, StageRunner
+from conformance.thread_owners import threads_of
 
 from . import load
 from .blame import behind_the_start, judged
@@ -196,7 +197,8 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
 
     problem: str | None = None
     try:
-        runner.run(construct)
+        with threads_of(provider.name):
+            runner.run(construct)
     except StageLost:
         raise
     except Exception as error:  # so may what surrounds it
@@ -208,8 +210,8 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
 
 def _look_at_import(provider: Provider) -> None:
     """Note what importing the plugin changes, before anything else imports it."""
-    with suppress(Exception):  # an import error is the adapter's, and comes again
-        import_effects(provider.manifest.avatar_session.partition(":")[0])
+    with suppress(Exception), threads_of(provider.name):  # an import error comes again
+        import_effects(provider.module)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -18,7 +18,7 @@ from conformance.faults import Fault
 from conformance.outcomes import Finding, KitError, NotApplicable, ProviderRaised, Violation
 from conformance.plugin.context import AdapterContext
 from conformance.plugin.manager import Provider
-from conformance.stage import Clock, Stage
+from conformance.stage import Clock, Contact, Stage
 from conformance.timeline import Timeline
 from conformance.worker import Player
 
@@ -58,6 +58,7 @@ class Scene:
         """What a check that passes wants to be said all the same."""
         self.peers: Mapping[str, Provider] = {provider.name: provider}
         """The providers of this run, for swaps between two of them."""
+        self.earlier_contacts: Sequence[Contact] = ()
         self.instead_of_wrappers = ""
         """The chain without its wrappers, in words, once a start() has replaced them."""
         self._spoken = 0
@@ -131,9 +132,8 @@ class Scene:
         """Construct an avatar, without starting it.
 
         ``provider`` is by default the one under test. ``identity`` is by default one of the
-        avatar's own (``label``-provider), where it is a participant; None asks for the plugin's
-        default. ``withheld`` names a
-        credential that it does not get. ``server`` replaces fields of the context.
+        avatar's own (``label``-provider), where it is a participant; None asks for the plugin's.
+        ``withheld`` names a credential it does not get. ``server`` replaces context fields.
         """
         provider = provider or self.provider
         if identity == "":
