@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options of a certification."""
     # Imports wait for their use: a project that certifies nothing must not pay for them.
-    from .command_line import add_options
+    from .certification.command_line import add_options
 
     add_options(parser)
 
@@ -19,6 +19,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Take part in the run when it is a certification."""
     if config.getoption("--conformance"):
-        from .certification import Certification
+        from .certification.plugin import Certification
 
         config.pluginmanager.register(Certification(config), "avatar_conformance_certification")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .outcomes import KitError
+from .errors import KitError
 
 _PACKAGE = Path(__file__).resolve().parent
 

@@ -22,7 +22,7 @@ LEAVES_LITTER = (
 """Modules of tests in which providers leave connections open: broken ones, and earlier plugins."""
 
 OTHER_PLUGINS = ("xdist", "randomly", "asyncio", "anyio", "hypothesispytest", "cacheprovider")
-FAKE_KIT = Path(__file__).with_name("fake_kit.py")
+FAKE_KIT = Path(__file__).parent / "certification" / "fake_kit.py"
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import conformance
-from conformance.outcomes import KitError
+from conformance.errors import KitError
 from conformance.resources import schema, schemas_dir, templates_dir
 
 CHECKOUT = Path(conformance.__file__).resolve().parent.parent

@@ -1,8 +1,7 @@
-"""Certificates: made by a run in a fresh environment, verified offline, compared, and tabulated.
+"""Certificates: made by a run in a fresh environment, and verified offline.
 
-`reading.read_json` is where every file of someone else's comes in; `loading.load_run` reads a
-report or a certificate as a `conformance.report.run.Run`; `issuing.certify` makes a certificate and
-`verification.verify` judges one.
+`issuing.certify` makes a certificate, `verification.verify` judges one, and `loading.load` reads a
+report or a certificate as a `conformance.results.run.Run`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 from conformance.requirements import Revision
 
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.plugin.errors import UsageError
-
-from .reading import read_bytes
+from conformance.errors import UsageError
+from conformance.results.json_input import read_bytes
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 
 InstallerName = Literal["pip", "uv"]
 

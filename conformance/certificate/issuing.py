@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from conformance import __version__
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 from conformance.report import badge
-from conformance.report.run import Run
 from conformance.requirements import load_revision
 from conformance.resources import ADAPTER_FILE
+from conformance.results.run import Run, providers
 
 from .digests import revision_digest, suite_digest
 from .envelope import seal
 from .environment import Environment, Installer
 from .integrity import WITNESSES, changes_against_record, changes_against_wheel
+from .isolated_run import Trial
 from .kit_wheel import KitWheel, make_kit_wheel
+from .list_providers import Found
 from .loading import load_report
-from .model import Adapter, Certificate, latest_expiry, providers, reached_tier, why_nothing
+from .model import Adapter, Certificate, latest_expiry, reached_tier, why_nothing
 from .statement import render
-from .survey import Found
-from .trial import Trial
 from .wheel import Wheel, read_wheel
 from .writing import write
 

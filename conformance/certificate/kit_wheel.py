@@ -8,8 +8,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.plugin.environment import KIT
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
+from conformance.plugin.installed import KIT
 
 from .digests import PACKAGE
 from .environment import Environment, Installer

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from conformance.report.ledger import Tier
-from conformance.report.run import Run
+from conformance.results.from_report import Contradiction, run_of_report
+from conformance.results.json_input import (
+    NotJson,
+    Unreadable,
+    parse_json,
+    read_json,
+    schema_problem,
+)
+from conformance.results.ledger import Tier
+from conformance.results.run import Run
 
 from .envelope import BadSignature, looks_like_envelope, open_envelope
 from .model import Certificate, reached_tier
-from .reading import NotJson, Unreadable, parse_json, read_json, schema_problem
-from .report_run import Contradiction, run_of_report
 from .statement import from_statement
 
 

@@ -6,14 +6,13 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.outcomes import CheckResult, Level, Outcome
-from conformance.report.ledger import Tier, holds, partial_because, tier
-from conformance.report.run import Run, SubjectRun
-from conformance.report.verdict import verdict
+from conformance.results.ledger import TIERS, Tier, holds, partial_because, tier
+from conformance.results.outcomes import CheckResult, Level, Outcome
+from conformance.results.run import Run, SubjectRun, providers
+from conformance.results.verdict import verdict
 
 KitSource = Literal["distribution", "source tree"]
 Result = Literal["PASSED", "WARNED", "FAILED"]
-TIERS = (Tier.NONE, Tier.SWAP_SAFE, Tier.ROBUST)
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,6 @@ class Certificate:
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"
-
-
-def providers(run: Run) -> tuple[SubjectRun, ...]:
-    """The providers of a run."""
-    return tuple(subject for subject in run.subjects if subject.kind == "provider")
 
 
 def reached_tier(run: Run) -> Tier:

@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.outcomes import CheckResult, Level, Outcome
 from conformance.report.json_report import deviation_to_json
-from conformance.report.ledger import Tier, blocker, ledger
-from conformance.report.run import RequirementFacts, Run, Selection, SubjectRun
+from conformance.results.from_report import Contradiction, check_id, check_results, deviation_of
+from conformance.results.ledger import Tier, blocker, ledger
+from conformance.results.outcomes import CheckResult, Level, Outcome
+from conformance.results.run import RequirementFacts, Run, Selection, SubjectRun
 
 from .digests import lines_digest
 from .model import Adapter, Certificate, CheckLists, check_lists, result_word
-from .report_run import Contradiction, check_id, check_results, deviation_of
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"

@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from conformance import __version__
-from conformance.outcomes import KitError, Outcome
-from conformance.report.ledger import Tier
+from conformance.errors import ConformanceError
 from conformance.requirements import load_catalogue, load_revision
-
-from .digests import file_digest, revision_digest, suite_digest
-from .envelope import BadSignature, Envelope, check_signature, looks_like_envelope, open_envelope
-from .model import Certificate, latest_expiry, providers, reached_tier, why_nothing
-from .reading import (
+from conformance.results.from_report import Contradiction
+from conformance.results.json_input import (
     LARGEST_CERTIFICATE,
     NotJson,
     Unreadable,
@@ -24,7 +20,13 @@ from .reading import (
     read_json,
     schema_problem,
 )
-from .report_run import Contradiction
+from conformance.results.ledger import Tier
+from conformance.results.outcomes import Outcome
+from conformance.results.run import providers
+
+from .digests import file_digest, revision_digest, suite_digest
+from .envelope import BadSignature, Envelope, check_signature, looks_like_envelope, open_envelope
+from .model import Certificate, latest_expiry, reached_tier, why_nothing
 from .statement import from_statement, ledger_problem
 
 if TYPE_CHECKING:
@@ -191,7 +193,7 @@ def _revision_problems(certificate: Certificate) -> Iterator[str]:
     run = certificate.run
     try:
         revision = load_revision(run.revision)
-    except KitError as error:
+    except ConformanceError as error:
         yield str(error)
         return
     if revision_digest(revision) != certificate.revision_digest:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 
 from .digests import file_digest
 

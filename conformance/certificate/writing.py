@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 from conformance.report.files import write_text
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from conformance.outcomes import KitError
+from conformance.errors import ConformanceError
 
 from .adapter import adapter
 from .baseline import baseline
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = make_app()(
             args=None if arguments is None else list(arguments), standalone_mode=False
         )
-    except KitError as error:
+    except ConformanceError as error:
         return _refuse(str(error))
     except _TypedWrong as error:
         return _refuse(_message(error))

@@ -25,10 +25,10 @@ def baseline(
     overwrite: Annotated[bool, typer.Option(help="Replace the file where there is one.")] = False,
 ) -> None:
     """Write a deviations file from a report's failures, for --conformance-deviations."""
-    from conformance.certificate.drafting import draft_baseline
     from conformance.certificate.loading import load_report
     from conformance.certificate.writing import write
-    from conformance.plugin.errors import UsageError
+    from conformance.certification.draft_deviations import draft_baseline
+    from conformance.errors import UsageError
 
     day = _day(expires)
     if not owner.strip():
@@ -54,7 +54,7 @@ def baseline(
 
 
 def _day(text: str) -> datetime.date:
-    from conformance.plugin.errors import UsageError
+    from conformance.errors import UsageError
 
     try:
         day = datetime.date.fromisoformat(text)

@@ -41,8 +41,8 @@ def certify(
     """Certify a wheel in a fresh environment, and write DIST-VERSION.intoto.jsonl."""
     from conformance.certificate.envelope import read_private_key
     from conformance.certificate.environment import CommandInstaller
+    from conformance.certificate.isolated_run import SubprocessTrial
     from conformance.certificate.issuing import Request, certify
-    from conformance.certificate.trial import SubprocessTrial
 
     request = Request(
         distribution=distribution,
@@ -60,8 +60,8 @@ def certify(
 
 
 def _conclude(issued: Issued) -> None:
-    from conformance.report.ledger import Tier
-    from conformance.report.verdict import verdict
+    from conformance.results.ledger import Tier
+    from conformance.results.verdict import verdict
 
     certificate = issued.certificate
     for reason in issued.nothing_because:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from conformance.outcomes import KitError
+from conformance.errors import KitError
 
 if TYPE_CHECKING:
-    from conformance.stage import Credentials
+    from conformance.plugin.room import Credentials
 
 
 def demo(
@@ -36,7 +36,7 @@ def demo(
     the page that is named, listen, and press a button to swap the avatar in mid-sentence.
     """
     from conformance.live.launcher import LiveServer, ServerFailed, ServerMissing
-    from conformance.live.naming import NamedWrongly, named_server
+    from conformance.live.server_options import NamedWrongly, named_server
 
     with ExitStack() as stack:
         try:

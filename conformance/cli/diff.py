@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from conformance.certificate.comparison import CheckChange, Comparison
+    from conformance.results.comparison import CheckChange, Comparison
 
 _HEADINGS = (
     ("regressions", "regressions"),
@@ -28,9 +28,9 @@ def diff(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout.")] = False,
 ) -> None:
     """Compare two runs: exit code 1 when a check or a tier is worse than before."""
-    from conformance.certificate.comparison import compare
     from conformance.certificate.loading import load
-    from conformance.certificate.reading import shown
+    from conformance.results.comparison import compare
+    from conformance.results.json_input import shown
 
     comparison = compare(load(old).run, load(new).run)
     if as_json:

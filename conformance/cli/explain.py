@@ -41,8 +41,8 @@ def explain(
 
 
 def _of_defect(wanted: str) -> list[str]:
-    from conformance.plugin.errors import UsageError
-    from conformance.suite.host_defects import host_defects
+    from conformance.errors import UsageError
+    from conformance.requirements.host_defects import host_defects
 
     defects = {defect.id: defect for defect in host_defects()}
     if wanted not in defects:
@@ -61,7 +61,7 @@ def _of_defect(wanted: str) -> list[str]:
 
 
 def _find(catalogue: Catalogue, name: str, wanted: str) -> Requirement:
-    from conformance.plugin.errors import UsageError
+    from conformance.errors import UsageError
 
     found = catalogue.get(name)
     if found is not None:
@@ -106,10 +106,10 @@ def _explanation(catalogue: Catalogue, requirement: Requirement) -> list[str]:
 
 
 def _checks() -> tuple[Check, ...]:
-    from conformance import suite
+    from conformance.suite import checks
     from conformance.suite.registry import registered
 
-    suite.load()
+    checks.load()
     return registered()
 
 

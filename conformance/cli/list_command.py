@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from conformance.plugin.discovery import Discovered
-    from conformance.plugin.manager import Provider
+    from conformance.plugin.provider import Provider
 
 
 def list_providers(
@@ -18,8 +18,8 @@ def list_providers(
     ] = Path(),
 ) -> None:
     """List the providers that can be certified, where their adapter is, and what is installed."""
+    from conformance.errors import UsageError
     from conformance.plugin.discovery import discover
-    from conformance.plugin.errors import UsageError
 
     if not rootdir.is_dir():
         raise UsageError(f"--rootdir {rootdir}: there is no such directory")

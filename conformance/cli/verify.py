@@ -21,8 +21,8 @@ def verify(
 ) -> None:
     """Verify a certificate: exit code 0 certified, 1 not certified, 2 no certificate at all."""
     from conformance.certificate.envelope import read_public_key
-    from conformance.certificate.reading import shown
     from conformance.certificate.verification import verify
+    from conformance.results.json_input import shown
 
     public = read_public_key(key) if key is not None else None
     verification = verify(file, wheel=wheel, key=public)

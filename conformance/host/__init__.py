@@ -21,8 +21,8 @@ from .output import (
     report_progress,
     splice,
 )
+from .registrations import origin, residue
 from .release import version
-from .residue import origin, residue
 from .session import new_session, start_session
 from .wrappers import SegmentCalls, SessionWrappers
 

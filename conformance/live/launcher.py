@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from conformance.stage import Credentials
+from conformance.plugin.room import Credentials
 
 HOST = "127.0.0.1"
 PINNED_RELEASE = "v1.13.5"
@@ -122,7 +122,7 @@ class LiveServer:
         with (directory / "log").open("wb") as log:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", f"{__package__}.warden"),
+                    *(sys.executable, "-m", f"{__package__}.parent_watchdog"),
                     *(str(executable), "--config", str(configuration)),
                 ],
                 stdin=subprocess.PIPE,
@@ -135,7 +135,7 @@ class LiveServer:
 
     @property
     def pid(self) -> int:
-        """The process group that the server and its warden run in."""
+        """The process group that the server and its watchdog run in."""
         return self._process.pid
 
     @property

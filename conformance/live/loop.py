@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.loopback.networked_loop import NetworkedLoop
+from conformance.stage.network.event_loop import NetworkedLoop
 
 Address = tuple[str, int]
 

@@ -9,14 +9,15 @@ from dataclasses import replace
 
 from livekit import api, rtc
 
-from conformance.faults import Fault
 from conformance.host.late_job import LateJob, job_to_come
-from conformance.stage import Credentials, StageLost
-from conformance.timeline import Timeline
+from conformance.plugin.room import Credentials
+from conformance.results.timeline import Timeline
+from conformance.stage.faults import Fault
+from conformance.stage.interface import StageLost
 
-from .gateway import Gateway
 from .loop import RealTimeLoop
-from .wave import Wave
+from .proxy import Gateway
+from .test_video import Wave
 
 CONNECT_TIMEOUT = 15.0
 CLOSE_TIMEOUT = 5.0

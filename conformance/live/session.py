@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from conformance.stage import Credentials, Stage, StageLost
+from conformance.plugin.room import Credentials
+from conformance.stage.interface import Stage, StageLost
 
 from .launcher import LiveServer, ServerFailed, ServerMissing, find_server
 from .stage import LiveRunner, TooLong

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from livekit import rtc
 
 from conformance.host import Job, job_context, reset_class_state
-from conformance.loopback.backend import MemoryBackend
-from conformance.loopback.network import Network
-from conformance.stage import Backend, Contact, Credentials, Stage, StageLost
-from conformance.timeline import Timeline
-from conformance.vendor_api import VendorAPI
+from conformance.plugin.room import Credentials
+from conformance.plugin.vendor_api import VendorAPI
+from conformance.results.timeline import Timeline
+from conformance.stage.interface import Backend, Contact, Stage, StageLost
+from conformance.stage.network.network import Network
+from conformance.stage.vendor.backend import MemoryBackend
 
 from .clock import RealClock
 from .loop import RealTimeLoop
@@ -24,7 +25,7 @@ from .server import RealServer
 
 if TYPE_CHECKING:
     from conformance.plugin.context import AdapterContext
-    from conformance.plugin.manager import Provider
+    from conformance.plugin.provider import Provider
 
 T = TypeVar("T")
 

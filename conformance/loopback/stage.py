@@ -12,21 +12,22 @@ from urllib.parse import urlsplit
 from livekit import rtc
 
 from conformance import host
-from conformance.stage import Backend, Contact, Credentials, Stage
-from conformance.timeline import Timeline
-from conformance.vendor_api import VendorAPI
+from conformance.plugin.room import Credentials
+from conformance.plugin.vendor_api import VendorAPI
+from conformance.results.timeline import Timeline
+from conformance.stage.interface import Backend, Contact, Stage
+from conformance.stage.network.network import Network
+from conformance.stage.vendor.backend import MemoryBackend
 
-from . import media
-from .backend import MemoryBackend
-from .clock import ClockError, VirtualClock, run_virtual
-from .network import Network
-from .room import LoopbackRoom
-from .room_service import RoomService
-from .server import LoopbackServer
+from .room import tracks as media
+from .room.room import LoopbackRoom
+from .room.room_service import RoomService
+from .room.server import LoopbackServer
+from .virtual_time.event_loop import ClockError, VirtualClock, run_virtual
 
 if TYPE_CHECKING:
     from conformance.plugin.context import AdapterContext
-    from conformance.plugin.manager import Provider
+    from conformance.plugin.provider import Provider
 
 
 T = TypeVar("T")

@@ -66,7 +66,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.vendor_api import (
+from conformance.errors import AdapterError, UsageError
+from conformance.results.deviation import Deviation
+
+from .context import AdapterContext
+from .defaults import hookimpl
+from .manifest import Bounds, Capabilities, Credential, Manifest
+from .vendor_api import (
     STRING,
     ApiRequest,
     Call,
@@ -78,14 +84,8 @@ from conformance.vendor_api import (
     session_api,
 )
 
-from .context import AdapterContext
-from .defaults import hookimpl
-from .deviations import Deviation
-from .errors import AdapterError, UsageError
-from .manifest import Bounds, Capabilities, Credential, Manifest
-
 if TYPE_CHECKING:
-    from conformance.worker import ByteStreamWorker, Seat, Worker
+    from .worker import ByteStreamWorker, Seat, Worker
 
 _OF_WORKER = ("ByteStreamWorker", "Seat", "Worker")
 
@@ -93,7 +93,7 @@ _OF_WORKER = ("ByteStreamWorker", "Seat", "Worker")
 def __getattr__(name: str) -> Any:
     # Only adapters with an odd worker need these, and they bring asyncio along.
     if name in _OF_WORKER:
-        from conformance import worker
+        from . import worker
 
         return getattr(worker, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

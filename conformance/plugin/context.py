@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.worker import Player
+    from .player import Player
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import pluggy
 from .spec import PROJECT
 
 if TYPE_CHECKING:
-    from conformance.worker import Seat, Worker
+    from conformance.results.deviation import Deviation
 
     from .context import AdapterContext
-    from .deviations import Deviation
+    from .worker import Seat, Worker
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -43,7 +43,7 @@ async def unbind_audio_endpoint(avatar: Any) -> object:
 @hookimpl
 def avatar_worker() -> Callable[[Seat], Worker]:
     """The worker that plays what it receives over the host's byte streams."""
-    from conformance.worker import ByteStreamWorker
+    from .worker import ByteStreamWorker
 
     return ByteStreamWorker
 

@@ -17,11 +17,11 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from conformance.errors import AdapterError, UsageError
 from conformance.resources import ADAPTER_FILE
 
-from .errors import AdapterError, UsageError
-from .implementation import is_adapter
-from .manager import Provider, Source
+from .hook_validation import is_adapter
+from .provider import Provider, Source
 
 ENTRY_POINT_GROUP = "avatar_conformance"
 BUNDLED_PACKAGE = "vendor_adapters"

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from livekit import rtc
     from livekit.agents import AgentSession
 
-    from conformance.vendor_api import VendorAPI
-    from conformance.worker import Seat, Worker
+    from conformance.results.deviation import Deviation
 
     from .context import AdapterContext
-    from .deviations import Deviation
     from .manifest import Manifest
+    from .vendor_api import VendorAPI
+    from .worker import Seat, Worker
 
 PROJECT = "avatar_conformance"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.outcomes import Level, Outcome
-
-from .ledger import holds, partial_because
-from .run import Run
-from .verdict import verdict
+from conformance.results.ledger import holds, partial_because
+from conformance.results.outcomes import Level, Outcome
+from conformance.results.run import Run
+from conformance.results.verdict import verdict
 
 AT_MOST = 10
 """GitHub shows at most ten annotations of a kind for a step."""

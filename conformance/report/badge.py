@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from .ledger import Tier, partial_because, tier
-from .run import Run
+from conformance.results.ledger import Tier, partial_because, tier
+from conformance.results.run import Run
 
 _COLOURS = {Tier.NONE: "red", Tier.SWAP_SAFE: "green", Tier.ROBUST: "brightgreen"}
 _ORDER = (Tier.NONE, Tier.SWAP_SAFE, Tier.ROBUST)

@@ -7,12 +7,12 @@ import json
 import uuid
 from typing import Any
 
-from conformance.outcomes import CheckResult, Outcome
+from conformance.results.ledger import holds
+from conformance.results.outcomes import CheckResult, Outcome
+from conformance.results.run import Run, SubjectRun
+from conformance.results.verdict import verdict
 
 from .failure_text import failure_text
-from .ledger import holds
-from .run import Run, SubjectRun
-from .verdict import verdict
 
 SPEC_VERSION = "0.1.0"
 _NAMESPACE = uuid.UUID("6c0b7b39-6b4a-5d0e-9a7e-5f3e1c1f2a10")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from conformance.outcomes import CheckResult, Outcome
-from conformance.timeline import Event
-
-from .run import RequirementFacts
+from conformance.results.outcomes import CheckResult, Outcome
+from conformance.results.run import RequirementFacts
+from conformance.results.timeline import Event
 
 AROUND = 2.0
 """Seconds shown on each side of the moment at which it went wrong."""

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import jinja2
 from markupsafe import Markup
 
-from conformance.outcomes import CheckResult, Outcome
+from conformance.results.display_state import State, state_of
+from conformance.results.ledger import blocker, ledger, partial_because, tier
+from conformance.results.outcomes import CheckResult, Outcome
+from conformance.results.run import DeviationUse, Run, SubjectRun
+from conformance.results.verdict import Verdict, verdict
 
 from .html_data import WITH_TIMELINE, for_script, page_data
 from .html_matrix import Grid, grids
-from .html_state import State, state_of
-from .ledger import blocker, ledger, partial_because, tier
-from .run import DeviationUse, Run, SubjectRun
 from .terminal import tier_in_words
-from .verdict import Verdict, verdict
 
 _SCRIPTS = ("scale.js", "lanes.js", "picture.js", "panel.js", "matrix.js")
 _STYLES = ("page.css", "matrix.css", "panel.css")

@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.outcomes import CheckId, CheckResult, Outcome
-from conformance.timeline import Event
-
-from .html_state import State, state_of
-from .run import Run, SubjectRun
+from conformance.results.display_state import State, state_of
+from conformance.results.outcomes import CheckId, CheckResult, Outcome
+from conformance.results.run import Run, SubjectRun
+from conformance.results.timeline import Event
 
 WITH_TIMELINE = ("SWAP", "HOST")
 """Families whose checks keep their timeline in the page when they pass; others when they don't."""

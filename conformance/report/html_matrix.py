@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.outcomes import CheckId
-
-from .html_state import State, state_of, worst
-from .run import RequirementFacts, Run, SubjectRun
+from conformance.results.display_state import State, state_of, worst
+from conformance.results.outcomes import CheckId
+from conformance.results.run import RequirementFacts, Run, SubjectRun
 
 FAMILIES = {
     "HOST": "the host's chain of audio outputs",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.outcomes import CheckResult, Outcome
-
-from .ledger import Ledger, ledger, partial_because, tier
-from .results import result_to_json
-from .run import DeviationUse, RequirementFacts, Run, SubjectRun
-from .verdict import verdict
+from conformance.results.ledger import Ledger, ledger, partial_because, tier
+from conformance.results.outcomes import CheckResult, Outcome
+from conformance.results.run import DeviationUse, RequirementFacts, Run, SubjectRun
+from conformance.results.serialization import result_to_json
+from conformance.results.verdict import verdict
 
 FORMAT = 1
 

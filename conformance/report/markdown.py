@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.outcomes import CheckResult, Level, Outcome
+from conformance.results.ledger import ledger, partial_because
+from conformance.results.outcomes import CheckResult, Level, Outcome
+from conformance.results.run import Run, SubjectRun
+from conformance.results.verdict import verdict
 
 from .failure_text import failure_text, headline
-from .ledger import ledger, partial_because
-from .run import Run, SubjectRun
 from .terminal import tier_in_words
-from .verdict import verdict
 
 LIMIT = 900_000
 """Bytes at most: GitHub refuses a step summary above 1 MiB."""

@@ -8,12 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.outcomes import Level, Outcome
+from conformance.results.ledger import (
+    Ledger,
+    Tier,
+    holds,
+    ledger,
+    partial_because,
+    tier,
+    unjudged_swaps,
+)
+from conformance.results.outcomes import Level, Outcome
+from conformance.results.run import Run, SubjectRun
+from conformance.results.verdict import verdict
 
 from .failure_text import failure_text, headline
-from .ledger import Ledger, Tier, holds, ledger, partial_because, tier, unjudged_swaps
-from .run import Run, SubjectRun
-from .verdict import verdict
 
 if TYPE_CHECKING:
     import pytest

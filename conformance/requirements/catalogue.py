@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from conformance.outcomes import Level
+from conformance.results.outcomes import Level
 
 from .revision import CURRENT, load_revision
 

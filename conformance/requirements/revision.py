@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.outcomes import KitError, Level
+from conformance.errors import KitError
+from conformance.results.outcomes import Level
 
 CURRENT = "2026.1"
 """The revision that certificates are made by."""

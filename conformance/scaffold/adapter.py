@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 from conformance.resources import templates_dir
 
 from .call_text import api_text

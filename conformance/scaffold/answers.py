@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 
 from .names import PluginName
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 
 VENDORS = frozenset(
     {

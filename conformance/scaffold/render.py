@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from conformance.outcomes import KitError
-from conformance.plugin.errors import UsageError
+from conformance.errors import KitError, UsageError
 
 from .answers import Answers
 from .template import template_source

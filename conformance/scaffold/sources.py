@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from conformance.plugin.errors import UsageError
+from conformance.errors import UsageError
 
 BASE = "AvatarSession"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from conformance.outcomes import KitError
+from conformance.errors import KitError
 from conformance.resources import templates_dir
 
 TEMPLATE = "plugin"

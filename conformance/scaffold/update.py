@@ -6,8 +6,7 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-from conformance.outcomes import KitError
-from conformance.plugin.errors import UsageError
+from conformance.errors import KitError, UsageError
 
 from .template import TemplateSource, template_source, template_tags
 

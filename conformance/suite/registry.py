@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from conformance.plugin.manifest import Manifest
 
-    from .leftovers import Leftovers
-    from .scene import Scene
+    from .scene.resources import Leftovers
+    from .scene.scene import Scene
 
 CheckFunction = Callable[..., "Awaitable[None] | str | None"]
 Scenario = Callable[..., Awaitable[Any]]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import time
 
-from conformance.plugin.manager import Provider
+from conformance.plugin.provider import Provider
 from conformance.reference import adapter
-from conformance.suite import runner
+from conformance.suite.runner import runner
 
 COUNTS = (1, 4, 13, 52)
 CHECKS = ("BIND-01", "BIND-04", "PLAY-02", "UNBIND-06")

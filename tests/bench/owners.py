@@ -19,10 +19,11 @@ from functools import cache
 from pathlib import Path
 from types import FrameType
 
-from conformance.options import Options
-from conformance.plan import PlannedCheck
-from conformance.preparation import prepare
-from conformance.suite import judging, runner
+from conformance.certification.options import Options
+from conformance.certification.plan import PlannedCheck
+from conformance.certification.preparation import prepare
+from conformance.suite.runner import evidence as judging
+from conformance.suite.runner import runner
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = "anam"

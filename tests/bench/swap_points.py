@@ -14,8 +14,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 
 from conformance import host
-from conformance.suite.host_chain import ChainKit, EndpointKit, HostKit
-from conformance.suite.host_chain_scene import Wrapper
+from conformance.suite.scene.host_chain import ChainKit, EndpointKit, HostKit, Wrapper
 
 FRAMES, SWAPS, ROUNDS = 3000, 500, 7
 

@@ -10,8 +10,7 @@ from unittest import mock
 from livekit.agents.voice import io
 
 from conformance.endpoint import SwapPoint, binding, swap_point
-from conformance.suite.host_chain import EndpointKit
-from conformance.suite.host_chain_scene import Wrap
+from conformance.suite.scene.host_chain import EndpointKit, Wrap
 
 BROKEN: list[tuple[str, str, Callable[[], EndpointKit]]] = []
 

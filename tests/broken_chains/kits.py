@@ -10,8 +10,7 @@ from livekit.agents.voice import io
 from conformance import host
 from conformance.endpoint import SwapPoint, current_endpoint, swap_audio_endpoint
 from conformance.endpoint.segments import Ending
-from conformance.suite.host_chain import EndpointKit
-from conformance.suite.host_chain_scene import Wrap, Wrapper
+from conformance.suite.scene.host_chain import EndpointKit, Wrap, Wrapper
 
 from .declared import broken
 

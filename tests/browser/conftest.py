@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import pytest
 
-from conformance.outcomes import CheckResult, Finding, Outcome
 from conformance.report import html
-from conformance.suite.reference import reference_provider
-from conformance.suite.runner import run_check, subjects
-from tests.sample_run import CHECKS, REQUIREMENTS, result, run, subject
+from conformance.results.outcomes import CheckResult, Finding, Outcome
+from conformance.suite.runner.reference import reference_provider
+from conformance.suite.runner.runner import run_check, subjects
+from tests.results.sample_run import CHECKS, REQUIREMENTS, result, run, subject
 
 FLAGS = (
     "--no-sandbox",

@@ -17,7 +17,7 @@ AVATAR = """
 from livekit.agents import Plugin
 from conformance.host import bind_tail
 from conformance.reference.avatar import logger
-from conformance.reference.sound import SoundAvatar as Sound
+from tests.mutants.robust import SoundAvatar as Sound
 
 
 class AcmePlugin(Plugin):

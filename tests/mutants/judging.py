@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.outcomes import CheckResult, Outcome
-from conformance.plugin.manager import Provider
-from conformance.suite.host_chain_scene import ChainKit
+from conformance.plugin.provider import Provider
+from conformance.results.outcomes import CheckResult, Outcome
 from conformance.suite.registry import Check
-from conformance.suite.runner import Subject, run_check, subjects
+from conformance.suite.runner.runner import Subject, run_check, subjects
+from conformance.suite.scene.host_chain import ChainKit
 
 from .mutant import Effect, Kill
 

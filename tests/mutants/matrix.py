@@ -9,10 +9,10 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from conformance.outcomes import Outcome
-from conformance.plugin.manager import Provider
-from conformance.suite.host_chain_scene import EndpointKit
-from conformance.suite.runner import Subject
+from conformance.plugin.provider import Provider
+from conformance.results.outcomes import Outcome
+from conformance.suite.runner.runner import Subject
+from conformance.suite.scene.host_chain import EndpointKit
 
 from . import load
 from .judging import Verdict, chain_subject, complaints, judge, killed, subject_of

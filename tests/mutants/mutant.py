@@ -13,12 +13,12 @@ from livekit import rtc
 from livekit.agents.voice import io
 
 from conformance.plugin import AdapterContext, VendorAPI, hookimpl
-from conformance.plugin.manager import Provider
+from conformance.plugin.provider import Provider
+from conformance.plugin.worker import ByteStreamWorker, Seat, Worker
 from conformance.reference import adapter as reference
 from conformance.reference.api import ReferenceApi
 from conformance.reference.avatar import SAMPLE_RATE
-from conformance.reference.sound import SoundAvatar, SoundSink
-from conformance.worker import ByteStreamWorker, Seat, Worker
+from tests.mutants.robust import SoundAvatar, SoundSink
 
 C = TypeVar("C", bound=type)
 
@@ -104,7 +104,7 @@ class SoundAdapter:
         return {
             **reference.avatar_provider_manifest(),
             "name": "reference-sound",
-            "avatar_session": "conformance.reference.sound:SoundAvatar",
+            "avatar_session": "tests.mutants.robust:SoundAvatar",
             **self.manifest,
         }
 

@@ -10,7 +10,7 @@ from livekit.agents.voice.avatar import AvatarSession
 
 from conformance import host
 from conformance.endpoint import swap_audio_endpoint
-from conformance.reference.sound import SoundAvatar
+from tests.mutants.robust import SoundAvatar
 
 from .mutant import Kill, mutant
 from .outputs import Passing

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from conformance.suite.host_chain_scene import ChainKit
-from tests.test_host_chain_broken import BROKEN
+from conformance.suite.scene.host_chain import ChainKit
+from tests.suite.checks.test_host_chain_broken import BROKEN
 
 from .mutant import Effect, Kill, dashed, watch
 

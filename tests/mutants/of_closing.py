@@ -12,7 +12,7 @@ from livekit.agents.voice.avatar import AvatarSession
 
 from conformance.endpoint import swap_audio_endpoint
 from conformance.reference.avatar import ReferenceAvatar, ReferenceError
-from conformance.reference.sound import SoundAvatar
+from tests.mutants.robust import SoundAvatar
 
 from .mutant import Kill, SinkAvatar, mutant
 

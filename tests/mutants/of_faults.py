@@ -12,7 +12,7 @@ from conformance.endpoint import swap_audio_endpoint
 from conformance.reference import api as reference
 from conformance.reference.api import ReferenceApi, ReferenceError
 from conformance.reference.avatar import ReferenceAvatar
-from conformance.reference.sound import SoundAvatar
+from tests.mutants.robust import SoundAvatar
 
 from .mutant import Kill, SinkAvatar, mutant
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from conformance.reference.sound import SoundAvatar
+from tests.mutants.robust import SoundAvatar
 
 from .mutant import Kill, mutant
 

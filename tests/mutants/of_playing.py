@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
-from conformance.reference.sound import SoundAvatar, SoundSink
+from tests.mutants.robust import SoundAvatar, SoundSink
 
 from .mutant import Kill, SinkAvatar, mutant
 

@@ -11,7 +11,7 @@ import aiohttp
 from livekit import api
 
 from conformance.reference.api import ReferenceApi
-from conformance.reference.sound import SoundAvatar
+from tests.mutants.robust import SoundAvatar
 
 from .mutant import Kill, mutant
 

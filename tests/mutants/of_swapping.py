@@ -11,7 +11,7 @@ from livekit.agents.voice import io
 
 from conformance import host
 from conformance.endpoint import current_endpoint
-from conformance.reference.sound import SoundAvatar, SoundSink
+from tests.mutants.robust import SoundAvatar, SoundSink
 
 from .mutant import Kill, SinkAvatar, mutant
 

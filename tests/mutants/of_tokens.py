@@ -11,7 +11,7 @@ from livekit import api
 
 from conformance.plugin import RoomAccess, VendorAPI, hookimpl
 from conformance.reference.avatar import ReferenceError
-from conformance.reference.sound import SoundAvatar
+from tests.mutants.robust import SoundAvatar
 
 from .mutant import Kill, SoundAdapter, mutant
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from livekit import rtc
 
-from conformance.worker import ByteStreamWorker
+from conformance.plugin.worker import ByteStreamWorker
 
 from .mutant import Kill, mutant
 

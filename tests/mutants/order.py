@@ -7,8 +7,8 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from conformance.plugin.manager import Provider
-from conformance.suite.runner import Subject
+from conformance.plugin.provider import Provider
+from conformance.suite.runner.runner import Subject
 
 from .judging import judge, subject_of
 from .mutant import SoundAdapter

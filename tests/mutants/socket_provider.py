@@ -19,7 +19,7 @@ from conformance.plugin import Socket, SocketSession, VendorAPI, Worker, hookimp
 from conformance.reference import adapter as reference
 from conformance.reference.api import ReferenceApi, ReferenceError
 from conformance.reference.avatar import SAMPLE_RATE
-from conformance.reference.sound import SoundAvatar
+from tests.mutants.robust import SoundAvatar
 
 from .mutant import SoundAdapter
 

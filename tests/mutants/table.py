@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from conformance.outcomes import Outcome
+from conformance.results.outcomes import Outcome
 
 from .judging import Verdict
 from .matrix import Matrix, Row

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from conformance.loopback.server import LoopbackServer
-from conformance.timeline import Timeline
-from conformance.worker import Behaviour, ByteStreamWorker, Seat
-from tests.in_memory_room import CREDENTIALS, mint, play
+from conformance.loopback.room.server import LoopbackServer
+from conformance.plugin.worker import Behaviour, ByteStreamWorker, Seat
+from conformance.results.timeline import Timeline
+from tests.loopback.in_memory_room import CREDENTIALS, mint, play
 
 
 class CountingWorker(ByteStreamWorker):

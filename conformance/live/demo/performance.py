@@ -14,7 +14,7 @@ from livekit.agents import Agent, AgentSession
 
 from conformance.endpoint import AvatarSwitcher, Order
 from conformance.host import job_context, start_session
-from conformance.stage import Credentials
+from conformance.plugin.room import Credentials
 
 from .voice import LINES, spoken
 from .wave_avatar import COLOURS, WaveAvatar

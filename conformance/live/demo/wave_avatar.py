@@ -23,8 +23,8 @@ from livekit.agents.voice.avatar import (
 
 from conformance.endpoint import Binding, swap_audio_endpoint
 from conformance.host import avatar_receiver, publish_on_behalf_attribute
-from conformance.live.wave import picture
-from conformance.stage import Credentials
+from conformance.live.test_video import picture
+from conformance.plugin.room import Credentials
 
 from .voice import SAMPLE_RATE
 

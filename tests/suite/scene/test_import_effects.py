@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.outcomes import KitError
-from conformance.suite import imports
-from conformance.suite.imports import import_effects, own_import_effects
+from conformance.errors import KitError
+from conformance.suite.scene import import_effects as imports
+from conformance.suite.scene.import_effects import import_effects, own_import_effects
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_a_child_dies_with_its_parent(module: Path) -> None:
             sys.executable,
             "-c",
             "import sys; sys.modules['plugin_under_import'] = sys\n"
-            "from conformance.suite.imports import import_effects\n"
+            "from conformance.suite.scene.import_effects import import_effects\n"
             "import_effects('plugin_under_import')",
         ]
     )

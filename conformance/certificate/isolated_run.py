@@ -1,0 +1,97 @@
+"""One certification run in a fresh environment: in a process of its own, in an empty directory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from conformance.errors import UsageError
+
+from .environment import Environment, scrubbed
+from .list_providers import SURVEY, Survey
+
+REPORT = "report.json"
+_TAKES = 3600.0
+# Isolated from PYTHON* variables, the user's site and the current directory; no bytecode written.
+_ISOLATED = ("-I", "-B")
+
+
+class Trial(Protocol):
+    """Runs the suite in an environment."""
+
+    def survey(self, environment: Environment, distribution: str, folder: Path) -> Survey:
+        """The providers of a distribution, with an adapter in ``folder`` or installed."""
+        ...
+
+    def run(self, environment: Environment, providers: Sequence[str], folder: Path) -> Path:
+        """Certify these providers in ``folder``; the report's path."""
+        ...
+
+
+class SubprocessTrial:
+    """Runs it with scrubbed environment variables; ``say`` gets each line of pytest's output."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def survey(self, environment: Environment, distribution: str, folder: Path) -> Survey:
+        """Raises `UsageError` when the environment cannot even be looked at."""
+        module = ["-m", "conformance.certificate.list_providers", distribution]
+        lines: list[str] = []
+        code = self._start(environment, module, folder, lines.append)
+        # Importing an adapter may print as well, before it and at the end.
+        found = [line for line in lines if line.startswith(SURVEY)]
+        if code or not found:
+            last = next((line for line in reversed(lines) if line.strip()), "it says nothing")
+            raise UsageError(f"the plugin's environment does not work: {last.strip()}")
+        return Survey.from_json(json.loads(found[-1]))
+
+    def run(self, environment: Environment, providers: Sequence[str], folder: Path) -> Path:
+        """Raises `UsageError` when the run gives no report."""
+        (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
+        names = [part for name in providers for part in ("--provider", name)]
+        arguments = ["-m", "pytest", "-p", "avatar_conformance", "-p", "no:cacheprovider"]
+        arguments += ["--noconftest", "--rootdir", ".", "-c", "pytest.ini", "--tb=no", "-q"]
+        arguments += ["--conformance", *names, "--conformance-report", REPORT]
+        code = self._start(environment, arguments, folder, self._say)
+        report = folder / REPORT
+        if code not in (0, 1) or not report.is_file():
+            raise UsageError(f"the run ended with exit code {code} and certifies nothing")
+        return report
+
+    def _start(
+        self,
+        environment: Environment,
+        arguments: Sequence[str],
+        folder: Path,
+        hear: Callable[[str], None],
+    ) -> int:
+        home = folder / "home"
+        home.mkdir(exist_ok=True)
+        process = subprocess.Popen(
+            [str(environment.python), *_ISOLATED, *arguments],
+            cwd=folder,
+            encoding="utf-8",
+            env=scrubbed(home),
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE,
+        )
+        watch = threading.Timer(_TAKES, process.kill)
+        watch.start()
+        try:
+            with process:
+                assert process.stdout is not None, "it was asked for"
+                for line in process.stdout:
+                    hear(line.rstrip("\n"))
+            return process.returncode
+        finally:
+            watch.cancel()
+            if process.poll() is None:
+                process.kill()
+                process.wait()

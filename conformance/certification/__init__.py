@@ -1,0 +1,1 @@
+"""The pytest run: options, plan, collection, and the writing of reports."""

@@ -1,0 +1,236 @@
+"""What pytest collects: a collector for each subject, an item for each of its checks."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.report.failure_text import failure_text, headline
+from conformance.results.deviation_policy import Excuses
+from conformance.results.outcomes import CheckResult, Level, Outcome, Violation
+from conformance.results.run import LOOPBACK, Selection, repeat_command
+from conformance.stage.interface import StageRunner
+
+from .plan import PlannedCheck
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How the items of one subject run their checks."""
+
+    excuses: Excuses
+    seed: int | None
+    revision: str
+    selection: Selection
+    live: StageRunner | None = None
+    """The real server; None for the loopback stage."""
+
+
+HOST = "host"
+"""The subject whose failures are held against nobody."""
+
+
+class SubjectCollector(pytest.Collector):
+    """The checks of one subject, as ``anam``."""
+
+    planned: tuple[PlannedCheck, ...]
+    execution: Execution
+
+    @classmethod
+    def make(
+        cls, session: pytest.Session, planned: tuple[PlannedCheck, ...], execution: Execution
+    ) -> SubjectCollector:
+        """The collector of these checks, which are all of one subject."""
+        name = planned[0].id.provider
+        collector: SubjectCollector = cls.from_parent(
+            session, name=name, path=session.config.rootpath, nodeid=name
+        )
+        collector.planned = planned
+        collector.execution = execution
+        return collector
+
+    def collect(self) -> Iterator[CheckItem]:
+        """One item for each check."""
+        for planned in self.planned:
+            yield CheckItem.make(self, planned, self.execution)
+
+
+class CheckItem(pytest.Item):
+    """One check, as ``anam::SWAP-02[close-then-start]``."""
+
+    planned: PlannedCheck
+    execution: Execution
+    result: CheckResult | None = None
+
+    @classmethod
+    def make(
+        cls, parent: SubjectCollector, planned: PlannedCheck, execution: Execution
+    ) -> CheckItem:
+        """The item of one check."""
+        item: CheckItem = cls.from_parent(parent, name=str(planned.id).partition("::")[2])
+        item.planned = planned
+        item.execution = execution
+        item.add_marker(pytest.mark.filterwarnings(*_neutral_warnings()))
+        return item
+
+    def runtest(self) -> None:
+        """Run the check; what it raised goes on when its failure is not an expected one."""
+        from conformance.suite.runner import runner
+
+        witness = _Witness(self.planned)
+        try:
+            result = runner.run_check(
+                self.planned.subject,
+                witness.check,
+                self.planned.id.variant,
+                seed=self.execution.seed,
+                stage=self.execution.live,
+            )
+        except Exception as error:
+            # Whatever the runner lets through is an error of the kit, and a result all the same.
+            self._conclude(_error(self.planned, f"{type(error).__name__}: {error}"))
+            raise
+        self._conclude(self.execution.excuses.apply(result))
+        if self.result and self.result.outcome in (Outcome.FAILED, Outcome.ERROR):
+            raise witness.raised or CheckFailed(self.result)
+
+    def conclude_without_running(self, why: str) -> None:
+        """Give the result of a check that was kept from running by something else in pytest."""
+        self._conclude(_error(self.planned, why))
+
+    def _conclude(self, result: CheckResult) -> None:
+        self.result = result
+        facts = self.planned.facts
+        self.user_properties += [
+            ("provider", result.id.provider),
+            ("requirement", facts.id),
+            ("level", facts.level.value),
+            ("capability", facts.capability or ""),
+            ("revision", self.execution.revision),
+            ("outcome", result.outcome.value),
+        ]
+
+    def repr_failure(
+        self,
+        excinfo: pytest.ExceptionInfo[BaseException],
+        style: Any = None,
+    ) -> str | Any:
+        """The failure as a vendor reads it; the traceback beside it for an error of the kit."""
+        if self.result is None:
+            return super().repr_failure(excinfo, style)
+        execution = self.execution
+        repeat = repeat_command(
+            self.result.id,
+            execution.selection,
+            execution.seed,
+            stage=LOOPBACK if execution.live is None else execution.live.name,
+        )
+        text = failure_text(self.result, self.planned.facts, repeat)
+        if isinstance(excinfo.value, (Violation, CheckFailed)):
+            return text
+        trace = excinfo.getrepr(style="short", tbfilter=lambda e: e.traceback.cut(path=__file__))
+        return f"{text}\n\n{trace}"
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the check is written, and its id."""
+        function = inspect.unwrap(self.planned.check.function)
+        code = getattr(function, "__code__", None)
+        if code is None:
+            return self.path, None, self.nodeid
+        return Path(code.co_filename), code.co_firstlineno - 1, self.nodeid
+
+
+class CheckFailed(AssertionError):
+    """A check came out failed without having raised in this process's sight."""
+
+    def __init__(self, result: CheckResult) -> None:
+        super().__init__(result.finding.observed if result.finding else result.reason)
+
+
+def outcome_for_pytest(result: CheckResult, *, scored: bool) -> tuple[str, str | None]:
+    """How pytest is to count a result, and what it then calls the reason.
+
+    A failed SHOULD, a defect of the host, and whatever becomes of a requirement that is not scored,
+    are no failures to pytest: neither ``-x`` nor the exit code takes notice of them.
+    """
+    if result.outcome is Outcome.PASSED:
+        return "passed", None
+    if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
+        return "skipped", f"{result.outcome.value}: {result.reason}"
+    counts = result.level is Level.MUST and result.id.provider != HOST
+    if scored and (counts or result.outcome is Outcome.ERROR):
+        return "failed", None
+    unscored = "" if scored else "not scored: "
+    return "skipped", f"{unscored}{headline(result)}"
+
+
+class _Witness:
+    """Keeps what the check raised, so that a debugger can enter where it was raised."""
+
+    def __init__(self, planned: PlannedCheck) -> None:
+        self.raised: BaseException | None = None
+        function: Any = planned.check.function
+
+        @contextlib.contextmanager
+        def watching() -> Iterator[None]:
+            try:
+                yield
+            except Exception as error:
+                # Only the first: the runner may run the check again on the reference provider.
+                if self.raised is None:
+                    self.raised = _at_the_check(error, function)
+                raise
+
+        @functools.wraps(function)
+        async def played(*args: Any, **kwargs: Any) -> None:
+            with watching():
+                await function(*args, **kwargs)
+
+        @functools.wraps(function)
+        def judged(*args: Any, **kwargs: Any) -> Any:
+            with watching():
+                return function(*args, **kwargs)
+
+        watched = judged if planned.check.evidence is not None else played
+
+        self.check = dataclasses.replace(planned.check, function=watched)
+
+
+def _at_the_check(error: Exception, function: Any) -> Exception:
+    if not isinstance(error, Violation):
+        return error
+    frames = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        frames.append(traceback)
+        traceback = traceback.tb_next
+    own = getattr(function, "__code__", None)
+    last = max((i for i, tb in enumerate(frames) if tb.tb_frame.f_code is own), default=None)
+    if last is None:
+        return error
+    rebuilt: types.TracebackType | None = None
+    for tb in reversed(frames[: last + 1]):
+        rebuilt = types.TracebackType(rebuilt, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
+    copy = Violation(error.finding)
+    copy.__cause__ = error.__cause__
+    return copy.with_traceback(rebuilt)
+
+
+def _neutral_warnings() -> tuple[str, ...]:
+    # The project that is tested may turn warnings into errors; a plugin's warning is no verdict.
+    quiet = ("DeprecationWarning", "PendingDeprecationWarning", "ResourceWarning")
+    return ("default", *(f"ignore::{name}" for name in quiet), *sys.warnoptions)
+
+
+def _error(planned: PlannedCheck, reason: str) -> CheckResult:
+    return CheckResult(planned.id, planned.facts.level, Outcome.ERROR, reason=reason)

@@ -1,0 +1,278 @@
+"""A certification as pytest runs it: what is collected, how it is counted, what is reported."""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from conformance.errors import ConformanceError
+from conformance.report import terminal
+from conformance.results.outcomes import CheckId, CheckResult, Outcome
+from conformance.results.run import Run, SubjectRun, Timing
+from conformance.results.serialization import result_from_json, result_to_json
+from conformance.results.verdict import verdict
+from conformance.stage.interface import STAGE_LOST
+
+from .collection import HOST, CheckItem, Execution, SubjectCollector, outcome_for_pytest
+from .options import CHECK_ID, read_options
+from .preparation import Prepared, prepare
+from .write_reports import Delivery
+
+_ATTRIBUTE = "avatar_conformance"
+_LETTERS = {
+    Outcome.PASSED: ("passed", ".", ("PASSED", {"green": True})),
+    Outcome.FAILED: ("failed", "F", ("FAILED", {"red": True})),
+    Outcome.EXPECTED_FAILURE: ("expected-failure", "x", ("EXPECTED-FAILURE", {"yellow": True})),
+    Outcome.NOT_APPLICABLE: ("not-applicable", "n", ("NOT-APPLICABLE", {"yellow": True})),
+    Outcome.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
+    Outcome.ERROR: ("error", "E", ("ERROR", {"red": True})),
+}
+# A SHOULD, or a requirement that is newer than the revision: shown, not held against the run.
+_UNCOUNTED = {
+    Outcome.FAILED: ("failed-should", "s", ("FAILED-SHOULD", {"yellow": True})),
+    Outcome.ERROR: ("error-unscored", "e", ("ERROR-UNSCORED", {"yellow": True})),
+}
+_HOST_DEFECT = ("host-defect", "h", ("HOST-DEFECT", {"yellow": True}))
+
+
+class Certification:
+    """The plugin that is registered when ``--conformance`` is given."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._worker = hasattr(config, "workerinput")
+        self._options = read_options(config)
+        self._prepared: Prepared | None = None
+        self._results: dict[CheckId, CheckResult] = {}
+        self._seconds: dict[str, float] = {}
+        self._gaps: list[str] = []
+        self._deselected = 0
+        self._started = _now()
+        self._run: Run | None = None
+        self._trouble: list[str] = []
+        _leave_only_paths(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Find the providers and make the plan; what the user got wrong is one line."""
+        conftests = [
+            plugin
+            for name, plugin in self._config.pluginmanager.list_name_plugin()
+            if isinstance(plugin, ModuleType) and str(name).endswith("conftest.py")
+        ]
+        try:
+            # The project that is tested may turn warnings into errors; importing a plugin that
+            # warns is no reason to stop.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._prepared = prepare(self._options, conftests)
+        except ConformanceError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def pytest_report_header(self) -> str:
+        """One line in the head of pytest's output."""
+        prepared = self._need()
+        return (
+            f"avatar-conformance {prepared.kit}: requirements {prepared.revision}, "
+            f"livekit-agents {prepared.host['livekit-agents']}, stage {prepared.stage}, "
+            f"providers {', '.join(prepared.providers) or 'none'}"
+        )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Put the subjects beside what the paths on the command line brought."""
+        report = yield
+        if isinstance(collector, pytest.Session) and report.result is not None:
+            prepared = self._need()
+            for subject in prepared.plan.subjects:
+                planned = prepared.plan.of(subject.name)
+                if planned:
+                    execution = Execution(
+                        prepared.excuses[subject.name],
+                        self._options.seed,
+                        prepared.revision,
+                        self._options.selection(tuple(prepared.providers)),
+                        prepared.live,
+                    )
+                    report.result.append(SubjectCollector.make(collector, planned, execution))
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the checks of a subject together, whatever has shuffled them."""
+        plan = self._prepared.plan if self._prepared is not None else None
+        subjects = list(dict.fromkeys(c.id.provider for c in plan.checks)) if plan else []
+        items.sort(
+            key=lambda item: (
+                subjects.index(item.planned.id.provider) if isinstance(item, CheckItem) else -1
+            )
+        )
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember that -k, -m or --deselect took checks away."""
+        self._deselected += sum(isinstance(item, CheckItem) for item in items)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the result to the report, as plain data: it may go to another process."""
+        report = yield
+        if not isinstance(item, CheckItem):
+            return report
+        if call.when == "setup" and not report.passed:
+            item.conclude_without_running(f"kept from running in setup: {call.excinfo}")
+        elif call.when != "call":
+            return report
+        result = item.result
+        if result is None:  # Interrupted, or another plugin ran the item in its own way.
+            return report
+        if call.excinfo is None or call.when == "call":
+            report.outcome, why = outcome_for_pytest(result, scored=item.planned.facts.scored)  # type: ignore[assignment]
+            if report.outcome == "passed":
+                report.longrepr = None
+            elif why is not None:
+                if result.outcome is Outcome.EXPECTED_FAILURE:
+                    report.wasxfail = why
+                path, line, _ = item.reportinfo()
+                report.longrepr = (str(path), (line or 0) + 1, why)
+        setattr(report, _ATTRIBUTE, result_to_json(result))
+        item.result = replace(result, events=())  # pytest keeps its items to the end of the run
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
+        """A word and a letter of its own for each outcome."""
+        data = getattr(report, _ATTRIBUTE, None)
+        if data is None:
+            return None
+        outcome = Outcome(data["outcome"])
+        if outcome in (Outcome.FAILED, Outcome.ERROR) and report.outcome == "skipped":
+            of_host = data["id"].startswith(f"{HOST}::")
+            return _HOST_DEFECT if of_host else _UNCOUNTED[outcome]
+        return _LETTERS[outcome]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in a result, of this process or of a worker's."""
+        data = getattr(report, _ATTRIBUTE, None)
+        if data is None or self._worker:
+            return
+        result = result_from_json(data)
+        data["events"] = ()  # pytest keeps its reports to the end of the run
+        if result.id in self._results:
+            self._gaps.append(f"{result.id} ran more than once; the first result counts")
+            return
+        self._results[result.id] = result
+        self._seconds[str(result.id)] = round(report.duration, 6)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Judge the run and write the reports, of an interrupted run too."""
+        if self._prepared is not None and self._prepared.live is not None:
+            self._prepared.live.close()
+        if self._worker or self._prepared is None or self._config.option.collectonly:
+            return
+        self._run = run = self._finished_run(session, exitstatus)
+        self._trouble = Delivery(self._options, self._prepared.secrets).write(run)
+        if session.exitstatus == pytest.ExitCode.OK and (self._trouble or verdict(run).problems):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, None, None]:
+        """The tables before pytest's list of failures, the verdict after it."""
+        if self._run is None:
+            return (yield)
+        verbosity = self._config.get_verbosity()
+        writer = terminal.Terminal.for_pytest(terminalreporter)
+        if verbosity >= 0:
+            writer.tables(self._run)
+        yield
+        if verbosity >= 0 and self._config.option.tbstyle != "no":
+            writer.recommendations(self._run)
+        writer.verdict(self._run, self._trouble)
+        if self._options.annotations:
+            from conformance.report.annotations import render
+
+            for line in render(self._run):
+                terminalreporter.write_line(line)
+        return None
+
+    def _need(self) -> Prepared:
+        assert self._prepared is not None, "pytest_sessionstart has not run"
+        return self._prepared
+
+    def _finished_run(self, session: pytest.Session, exitstatus: int) -> Run:
+        prepared = self._need()
+        subjects = []
+        for subject in prepared.plan.subjects:
+            expected = tuple(planned.id for planned in prepared.plan.of(subject.name))
+            results = tuple(self._results[i] for i in expected if i in self._results)
+            provider = prepared.providers.get(subject.name)
+            subjects.append(
+                SubjectRun(
+                    name=subject.name,
+                    kind=_kind(subject.name),
+                    expected=expected,
+                    results=results,
+                    origin=provider.origin if provider else None,
+                    distribution=provider.manifest.distribution if provider else None,
+                    version=provider.installed_version if provider else None,
+                    manifest=provider.manifest.to_json() if provider else None,
+                    deviations=prepared.excuses[subject.name].uses(expected, results),
+                )
+            )
+        return Run(
+            kit=prepared.kit,
+            revision=prepared.revision,
+            python=prepared.python,
+            host=prepared.host,
+            stage=prepared.stage,
+            seed=self._options.seed,
+            selection=self._options.selection(tuple(prepared.providers)),
+            requirements=prepared.plan.requirements,
+            subjects=tuple(subjects),
+            gaps=(*prepared.plan.gaps, *self._gaps, *self._cut_short(session, exitstatus)),
+            timing=Timing(self._started, _now(), dict(sorted(self._seconds.items()))),
+        )
+
+    def _cut_short(self, session: pytest.Session, exitstatus: int) -> list[str]:
+        reasons = []
+        if self._deselected:
+            reasons.append(f"{self._deselected} checks deselected (-k, -m, --deselect, --lf)")
+        if exitstatus == pytest.ExitCode.INTERRUPTED:
+            reasons.append("interrupted")
+        elif exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            reasons.append("pytest broke off with an internal error")
+        lost = sum(result.reference == STAGE_LOST for result in self._results.values())
+        if lost:
+            reasons.append(f"the LiveKit server was not there for {lost} of the checks")
+        stopped = session.shouldfail or session.shouldstop
+        if stopped:
+            reasons.append(f"stopped early: {stopped}")
+        return reasons
+
+
+def _leave_only_paths(config: pytest.Config) -> None:
+    """Take check ids out of pytest's arguments, and every default path with them."""
+    named = [arg for arg in config.args if CHECK_ID.fullmatch(arg)]
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = []
+    elif named:
+        config.args = [arg for arg in config.args if arg not in named]
+
+
+def _kind(name: str) -> Any:
+    return name if name in ("host", "endpoint") else "provider"
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")

@@ -1,0 +1,139 @@
+"""Everything that a certification needs before its first check: providers, plan, deviations."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from conformance import __version__
+from conformance.errors import UsageError
+from conformance.plugin.installed import check_environment, host_version
+from conformance.results.deviation_policy import Excuses, Listed
+from conformance.results.run import LIVE, LOOPBACK, RequirementFacts
+
+from .deviations_file import read_baseline
+from .options import Options
+from .plan import Plan, make_plan
+
+if TYPE_CHECKING:
+    from conformance.live.session import LiveSession
+    from conformance.plugin.provider import Provider
+    from conformance.requirements import Catalogue
+    from conformance.results.deviation import Deviation
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A certification that is ready to run. ``excuses`` has an entry for every subject."""
+
+    kit: str
+    revision: str
+    python: str
+    host: Mapping[str, str]
+    stage: str
+    providers: Mapping[str, Provider]
+    plan: Plan
+    excuses: Mapping[str, Excuses]
+    secrets: tuple[str, ...]
+    live: LiveSession | None = None
+    """The real server that the checks are played on; None for the loopback stage."""
+
+
+def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
+    """Find what is to be certified and plan it; imports livekit and the adapters.
+
+    Raises `UsageError` (one line) for what the user can mend.
+    """
+    check_environment()
+    from conformance.plugin.discovery import discover, select
+    from conformance.requirements import load_catalogue
+    from conformance.suite.checks import load
+    from conformance.suite.runner import runner
+
+    discovered = discover(rootdir=options.rootdir, conftests=conftests)
+    selected = select(discovered, options.providers)
+    providers = {provider.name: provider for provider in selected}
+    load()
+    catalogue = load_catalogue()
+    facts = _facts(catalogue)
+    excluded = [name for name, requirement in catalogue.items() if requirement.excluded]
+    plan = make_plan(runner.subjects(selected), facts, excluded, options)
+    baseline = (
+        read_baseline(options.deviations, tuple(providers))
+        if options.deviations is not None
+        else {}
+    )
+    for name in baseline:
+        if name not in discovered.providers:
+            raise UsageError(f"{options.deviations}: unknown provider {name!r}")
+    live = _live_session(options) if options.live else None
+    return Prepared(
+        kit=__version__,
+        revision=catalogue.revision,
+        python=platform.python_version(),
+        host=dict(runner.host_versions()),
+        stage=LIVE if live is not None else LOOPBACK,
+        providers=providers,
+        plan=plan,
+        excuses={
+            subject.name: _excuses(
+                providers.get(subject.name), baseline.get(subject.name, ()), facts, options
+            )
+            for subject in plan.subjects
+        },
+        secrets=tuple(runner.canaries(selected)),
+        live=live,
+    )
+
+
+def _live_session(options: Options) -> LiveSession:
+    from conformance.live.launcher import ServerMissing
+    from conformance.live.session import LiveSession
+
+    try:
+        return LiveSession(options.livekit)
+    except ServerMissing as error:
+        raise UsageError(f"--live: {error}") from None
+
+
+def _excuses(
+    provider: Provider | None,
+    from_file: Iterable[Deviation],
+    known: Mapping[str, RequirementFacts],
+    options: Options,
+) -> Excuses:
+    if provider is None or options.without_deviations:
+        return Excuses()
+    listed = [Listed(deviation, provider.origin) for deviation in provider.known_deviations()]
+    file = options.deviations.name if options.deviations else ""
+    listed += [Listed(deviation, file) for deviation in from_file]
+    stage = LIVE if options.live else LOOPBACK
+    return Excuses(
+        tuple(each for each in listed if each.deviation.stage in ("", stage)),
+        frozenset(known),
+        provider.installed_version,
+        host_version(),
+        datetime.date.today(),
+        options.live,
+    )
+
+
+def _facts(catalogue: Catalogue) -> dict[str, RequirementFacts]:
+    return {
+        name: RequirementFacts(
+            id=name,
+            family=requirement.family,
+            level=requirement.level,
+            text=requirement.text,
+            why=requirement.why,
+            hint=requirement.hint,
+            source=requirement.source,
+            capability=requirement.capability,
+            scored=catalogue.scored(name),
+        )
+        for name, requirement in catalogue.items()
+    }

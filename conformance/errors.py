@@ -1,0 +1,34 @@
+"""Errors that end in one line: the kit's own failures, and what a user can mend."""
+
+from __future__ import annotations
+
+
+class ConformanceError(RuntimeError):
+    """Base of the kit's errors; the message is one line."""
+
+
+class KitError(ConformanceError):
+    """The kit itself broke or was used wrongly; the provider is not judged."""
+
+
+class UsageError(ConformanceError):
+    """What was asked for cannot be done; the message is one line that says how to mend it."""
+
+
+class AdapterError(UsageError):
+    """An adapter is wrong: which one, in which hook, what is wrong with it, how to mend it.
+
+    ``hook`` is empty where the fault lies in no single hook.
+    """
+
+    def __init__(self, adapter: str, hook: str, wrong: str, mend: str) -> None:
+        self.adapter = adapter
+        self.hook = hook
+        self.wrong = _one_line(wrong)
+        self.mend = _one_line(mend)
+        where = f"adapter {adapter}: {hook}" if hook else f"adapter {adapter}"
+        super().__init__(f"{where}: {self.wrong}; {self.mend}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

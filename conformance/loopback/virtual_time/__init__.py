@@ -1,0 +1,1 @@
+"""Virtual time: a clock that jumps when the event loop is idle."""

@@ -1,0 +1,1 @@
+"""The matrix of many runs: providers by host versions."""

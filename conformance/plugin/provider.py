@@ -1,0 +1,330 @@
+"""One adapter, behind one typed method per hook. Nothing else touches the hooks."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.metadata
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from inspect import isawaitable, iscoroutine
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+import pluggy
+
+from conformance.errors import AdapterError
+from conformance.results.deviation import Deviation, specifier_problem
+
+from . import defaults, spec
+from .hook_validation import check_implementation, implemented_hooks
+from .manifest import Manifest
+from .schema_errors import first_problem
+
+if TYPE_CHECKING:
+    from livekit import rtc
+    from livekit.agents import AgentSession
+
+    from .context import AdapterContext
+    from .vendor_api import VendorAPI
+    from .worker import Seat, Worker
+
+Source = Literal["file", "conftest", "entry-point", "bundled"]
+T = TypeVar("T")
+
+_MANIFEST = "avatar_provider_manifest"
+_ABSTRACT = "Can't instantiate abstract class"
+
+
+class Provider:
+    """One provider under certification: its manifest, and what its adapter does.
+
+    Making one validates the adapter; `AdapterError` says what is wrong with it. ``origin`` says
+    where the adapter was found, in words; ``source`` is the kind of place; ``own`` is true where it
+    belongs to the repository that the run was started in. ``installed_version`` is the version of
+    the plugin's distribution, None when that is not installed.
+    """
+
+    def __init__(
+        self,
+        adapter: object,
+        *,
+        label: str,
+        origin: str,
+        source: Source = "file",
+        own: bool = False,
+    ) -> None:
+        self._label = label
+        self.origin = origin
+        self.source: Source = source
+        self.own = own
+        self.adapter_file: str | None = getattr(adapter, "__file__", None)
+        check_implementation(adapter, label)
+        self._defaults: ModuleType = defaults
+        self._implemented = implemented_hooks(adapter)
+        self._relay = pluggy.PluginManager(spec.PROJECT)
+        self._relay.add_hookspecs(spec)
+        self._relay.register(defaults)
+        try:
+            self._relay.register(adapter)
+        except pluggy.PluginValidationError as error:
+            raise AdapterError(label, "", str(error), "see conformance.plugin.spec") from error
+        self.manifest = self._read_manifest()
+        self._label = self.manifest.name
+        self._check_backend_is_there()
+        self._deviations = self._read_deviations()
+        self.installed_version = _installed_version(self.manifest.distribution)
+
+    def __repr__(self) -> str:
+        return f"Provider({self.name!r}, origin={self.origin!r})"
+
+    @property
+    def name(self) -> str:
+        """The provider's name, as in ``--provider NAME``."""
+        return self.manifest.name
+
+    @property
+    def module(self) -> str:
+        """The module that the plugin's avatar class is imported from."""
+        return self.manifest.avatar_session.partition(":")[0]
+
+    @property
+    def bundled(self) -> bool:
+        """Whether the adapter came with the kit."""
+        return self.source == "bundled"
+
+    def create_avatar(self, context: AdapterContext) -> Any:
+        """Construct the plugin's avatar session.
+
+        What the plugin's constructor raises goes through unchanged; `fault` makes one line of it.
+        """
+        try:
+            avatar = self._caller("create_avatar")(context=context)
+        except TypeError as error:
+            if _ABSTRACT not in str(error):
+                raise
+            raise self._too_old_for_host(error) from error
+        if avatar is None or isawaitable(avatar):
+            if iscoroutine(avatar):
+                avatar.close()
+            raise self._wrong(
+                "create_avatar", f"it returned {_kind(avatar)}", "return the plugin's AvatarSession"
+            )
+        return avatar
+
+    def documented_exception(self) -> type[BaseException]:
+        """The class that the manifest's ``exception`` names; `AdapterError` where there is none."""
+        named = self._named("exception")
+        if not (isinstance(named, type) and issubclass(named, BaseException)):
+            raise self._wrong(
+                _MANIFEST,
+                f"field 'exception': {self.manifest.exception} is no exception",
+                "name the class that the plugin raises when a setting is missing",
+            )
+        return named
+
+    def _named(self, field: str) -> Any:
+        path: str = getattr(self.manifest, field)
+        module, _, name = path.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ImportError as error:
+            raise self._wrong(
+                _MANIFEST, f"field '{field}': {error}", "give an import path that exists"
+            ) from error
+        except AttributeError as error:
+            near = difflib.get_close_matches(name, dir(importlib.import_module(module)), n=1)
+            mend = f"did you mean '{near[0]}'?" if near else "give a name that it has"
+            raise self._wrong(
+                _MANIFEST, f"field '{field}': {module} has no '{name}'", mend
+            ) from error
+
+    async def bind(
+        self,
+        avatar: Any,
+        agent_session: AgentSession[Any],
+        room: rtc.Room,
+        context: AdapterContext,
+    ) -> None:
+        """Start the avatar; what the plugin raises goes through unchanged."""
+        await self._awaitable(
+            "bind_audio_endpoint",
+            self._caller("bind_audio_endpoint")(
+                avatar=avatar, agent_session=agent_session, room=room, context=context
+            ),
+        )
+
+    async def unbind(
+        self, avatar: Any, agent_session: AgentSession[Any], context: AdapterContext
+    ) -> None:
+        """Close the avatar; what the plugin raises goes through unchanged."""
+        await self._awaitable(
+            "unbind_audio_endpoint",
+            self._caller("unbind_audio_endpoint")(
+                avatar=avatar, agent_session=agent_session, context=context
+            ),
+        )
+
+    def vendor_backend(self, context: AdapterContext) -> VendorAPI | None:
+        """Describe the vendor's API; None for a provider that talks to none."""
+        from .vendor_api import VendorAPI
+
+        api = self._call("vendor_backend", context=context)
+        if api is None and self.manifest.transport == "in-process":
+            return None
+        if not isinstance(api, VendorAPI):
+            raise self._wrong(
+                "vendor_backend",
+                f"it returned {_kind(api)}",
+                "return a VendorAPI (only an 'in-process' transport may return None)",
+            )
+        if self.manifest.capabilities.joins_room and not any(call.rooms for call in api.calls):
+            raise self._wrong(
+                "vendor_backend",
+                "no call says where the room is, so that no avatar can join it",
+                "give the call that is sent the room's URL and token room=RoomAccess(...), or say "
+                "in the manifest's capabilities that joins_room is False",
+            )
+        return api
+
+    def avatar_worker(self, context: AdapterContext) -> Callable[[Seat], Worker]:
+        """What makes the vendor's participant for a seat."""
+        worker = self._call("avatar_worker", context=context)
+        if not callable(worker):
+            raise self._wrong(
+                "avatar_worker",
+                f"it returned {_kind(worker)}",
+                "return a Worker class, or a function that makes a Worker for a Seat",
+            )
+        return cast("Callable[[Seat], Worker]", worker)
+
+    def known_deviations(self) -> tuple[Deviation, ...]:
+        """The failures that the adapter expects."""
+        return self._deviations
+
+    def fault(self, hook: str, error: BaseException) -> AdapterError:
+        """One line about ``hook`` having raised ``error``: what, and where in the adapter."""
+        return self._wrong(
+            hook, f"it raised {_raised(error, self.adapter_file)}", "mend the adapter"
+        )
+
+    def _read_manifest(self) -> Manifest:
+        hook = _MANIFEST
+        returned = self._call(hook)
+        if not isinstance(returned, (Manifest, Mapping)):
+            raise self._wrong(
+                hook, f"it returned {_kind(returned)}", "return a Manifest or a mapping"
+            )
+        data = _plain(returned.to_json() if isinstance(returned, Manifest) else returned)
+        problem = first_problem("manifest", data)
+        if problem is not None:
+            raise self._wrong(hook, *problem)
+        return Manifest.from_json(data)
+
+    def _check_backend_is_there(self) -> None:
+        if "vendor_backend" not in self._implemented and self.manifest.transport != "in-process":
+            raise self._wrong(
+                "vendor_backend",
+                "the hook is missing",
+                "implement vendor_backend(context), or say transport 'in-process'",
+            )
+
+    def _read_deviations(self) -> tuple[Deviation, ...]:
+        hook = "known_deviations"
+        returned = self._call(hook)
+        if not isinstance(returned, Sequence) or isinstance(returned, str):
+            raise self._wrong(hook, f"it returned {_kind(returned)}", "return a list of Deviation")
+        for item in returned:
+            if not isinstance(item, (Deviation, Mapping)):
+                raise self._wrong(hook, f"it listed {_kind(item)}", "list Deviation values")
+        data = [
+            _plain(item.to_json() if isinstance(item, Deviation) else item) for item in returned
+        ]
+        problem = first_problem("deviations", {"deviations": data})
+        if problem is not None:
+            raise self._wrong(hook, *problem)
+        return tuple(self._deviation(index, item) for index, item in enumerate(data))
+
+    def _deviation(self, index: int, data: Mapping[str, Any]) -> Deviation:
+        where = f"deviations[{index}]"
+        try:
+            deviation = Deviation.from_json(data)
+        except ValueError as error:
+            raise self._wrong(
+                "known_deviations", f"field '{where}.expires': {error}", "give a day YYYY-MM-DD"
+            ) from error
+        for field in ("host", "plugin"):
+            wrong = specifier_problem(getattr(deviation, field))
+            if wrong is not None:
+                raise self._wrong(
+                    "known_deviations",
+                    f"field '{where}.{field}': {wrong}",
+                    "give a version specifier like '>=1.8,<1.9'",
+                )
+        return deviation
+
+    def _call(self, hook: str, **arguments: Any) -> Any:
+        try:
+            return self._caller(hook)(**arguments)
+        # An adapter is foreign code: whatever it raises here is a fault of the adapter.
+        except Exception as error:
+            raise self.fault(hook, error) from error
+
+    def _caller(self, hook: str) -> Callable[..., Any]:
+        # Where the adapter implements a hook its answer counts, None included: no default follows.
+        if hook in self._implemented:
+            return self._relay.subset_hook_caller(hook, remove_plugins=[self._defaults])
+        return cast("Callable[..., Any]", getattr(self._relay.hook, hook))
+
+    async def _awaitable(self, hook: str, returned: Awaitable[T] | T) -> T:
+        if not isawaitable(returned):
+            raise self._wrong(
+                hook, f"it returned {_kind(returned)}", f"write it as 'async def {hook}(...)'"
+            )
+        awaited: T = await returned
+        return awaited
+
+    def _too_old_for_host(self, error: TypeError) -> AdapterError:
+        host = _installed_version("livekit-agents")
+        return self._wrong(
+            "create_avatar",
+            f"{self.manifest.distribution} {self.installed_version} does not construct on "
+            f"livekit-agents {host} ({error})",
+            "install a plugin of 1.5.11 or newer, or the host that it was made for",
+        )
+
+    def _wrong(self, hook: str, wrong: str, mend: str) -> AdapterError:
+        return AdapterError(self._label, hook, wrong, mend)
+
+
+def _installed_version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "None"
+    if isawaitable(value):
+        return "an awaitable"
+    return f"a {type(value).__name__}"
+
+
+def _raised(error: BaseException, file: str | None) -> str:
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == file]
+    return f"{text} (line {own[-1].lineno} of {file})" if own else text

@@ -1,0 +1,91 @@
+"""The verdict: whether the run passes, and in one line each what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .ledger import blocker, holds, ledger
+from .outcomes import CheckResult, Level, Outcome
+from .run import DeviationUse, Run, SubjectRun
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``problems`` are what makes the run fail, one line each; none when it passes.
+
+    ``host_defects`` are what livekit-agents itself does not do: said once, held against nobody.
+    """
+
+    problems: tuple[str, ...]
+    host_defects: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that pytest gets: 0 or 1."""
+        return 1 if self.problems else 0
+
+
+def verdict(run: Run) -> Verdict:
+    """Judge a run: passed when every MUST that was asked for holds and no error is left."""
+    problems: list[str] = []
+    host_defects: list[str] = []
+    for subject in run.subjects:
+        for result in subject.results:
+            if result.outcome is Outcome.FAILED and subject.kind == "host":
+                host_defects.append(f"{result.id}: {_first_line(_observed(result))}")
+        problems.extend(_of_results(run, subject))
+        problems.extend(_of_the_ledger(run, subject))
+        problems.extend(
+            f"{subject.name}: {line}" for line in map(_of_deviation, subject.deviations) if line
+        )
+    return Verdict(tuple(problems), tuple(host_defects))
+
+
+def _of_results(run: Run, subject: SubjectRun) -> Iterator[str]:
+    blocked: dict[str, list[CheckResult]] = {}
+    for result in subject.results:
+        if not run.facts(result).scored:
+            continue
+        if result.outcome is Outcome.ERROR:
+            yield f"{result.id} is an error, no verdict: {_first_line(result.reason)}"
+        elif result.outcome is Outcome.BLOCKED and not holds(subject, result):
+            blocked.setdefault(blocker(result) or _first_line(result.reason), []).append(result)
+        elif subject.kind == "host":
+            continue
+        elif result.outcome is Outcome.FAILED and result.level is Level.MUST:
+            yield f"{result.id} failed: {_first_line(_observed(result))}"
+    for name, results in blocked.items():
+        more = f" and {len(results) - 1} more are" if len(results) > 1 else " is"
+        yield f"{results[0].id}{more} blocked by {name}"
+
+
+def _of_the_ledger(run: Run, subject: SubjectRun) -> Iterator[str]:
+    must = [
+        check_id
+        for check_id in ledger(subject).missing
+        if run.requirements[check_id.requirement].level is Level.MUST
+        and run.requirements[check_id.requirement].scored
+    ]
+    if must:
+        yield f"{subject.name}: {len(must)} checks of a MUST did not run, {must[0]} first"
+
+
+def _of_deviation(use: DeviationUse) -> str:
+    what = f"deviation {use.requirement}" + (f"[{','.join(use.variants)}]" if use.variants else "")
+    if use.state == "stale":
+        passing = ", ".join(use.passing)
+        return f"{what} in {use.origin} is stale: {passing} passes; take the deviation out"
+    if use.state == "expired":
+        return f"{what} in {use.origin} expired on {use.expires}; mend it or agree on a new date"
+    if use.state == "unknown":
+        return f"{what} in {use.origin} names no requirement of the catalogue"
+    return ""
+
+
+def _observed(result: CheckResult) -> str:
+    return result.finding.observed if result.finding else result.reason
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "no reason given"

@@ -1,0 +1,248 @@
+"""The network of a run: declared hosts are served in memory, nothing else can be reached.
+
+A :class:`~conformance.stage.network.event_loop.NetworkedLoop` asks its network for addresses and
+connections. What Python code tries to reach beside the declared hosts is refused and remembered as
+a `conformance.stage.Contact`; native code that opens its own sockets is out of sight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import errno
+import ipaddress
+import socket
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from conformance.results.timeline import Timeline
+from conformance.stage.interface import Contact
+from conformance.stage.network.thread_owners import owner_of_this_thread
+
+from .call_site import origin_of_contact
+from .socket_guard import SocketGuard
+from .transport import MemoryTransport
+
+if TYPE_CHECKING:
+    from .event_loop import NetworkedLoop
+
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+
+_CLIENT_ADDRESS = "198.19.255.254"
+_FIRST_ADDRESS = ipaddress.IPv4Address("198.18.0.1")
+"""Synthetic addresses come from 198.18.0.0/15, which is set aside for tests (RFC 2544)."""
+
+
+class NetworkClock(Protocol):
+    """What a network needs of a clock: the time, and the loop whose connections it makes."""
+
+    @property
+    def loop(self) -> NetworkedLoop:
+        """The loop that asks for addresses and connections."""
+
+    def now(self) -> float:
+        """Seconds since the stage was opened."""
+
+
+@dataclass(eq=False)
+class Listener:
+    """A host and port that is served. ``admit`` is asked before each connection is accepted."""
+
+    host: str
+    port: int
+    factory: ProtocolFactory
+    admit: Callable[[], bool] | None = None
+    connections: weakref.WeakSet[MemoryTransport] = field(default_factory=weakref.WeakSet)
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+
+class Network:
+    """The hosts that can be reached while it is entered; contacts go to ``timeline`` too."""
+
+    def __init__(self, clock: NetworkClock, timeline: Timeline | None = None) -> None:
+        self._clock = clock
+        self._loop = clock.loop
+        self._timeline = timeline
+        self._listeners: dict[tuple[str, int], Listener] = {}
+        self._addresses: dict[str, str] = {}
+        self._connected: weakref.WeakKeyDictionary[socket.socket, Listener] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._client_port = 49152
+        self._stack = ExitStack()
+        self._contacts: list[Contact] = []
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """Every attempt to reach something that is not served, oldest first."""
+        return tuple(self._contacts)
+
+    def __enter__(self) -> Network:
+        self._stack.enter_context(SocketGuard(self.refuse_blocking))
+        self._stack.callback(setattr, self._loop, "network", self._loop.network)
+        self._loop.network = self
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    def serve(
+        self,
+        host: str,
+        port: int,
+        protocol_factory: ProtocolFactory,
+        *,
+        admit: Callable[[], bool] | None = None,
+    ) -> Listener:
+        """Make ``host:port`` reachable; each connection talks to a protocol from the factory.
+
+        Connections are refused while ``admit()`` is false. Raises ValueError when the address is
+        served already.
+        """
+        host = _bare(host)
+        address = self._address_of(host)
+        if (address, port) in self._listeners:
+            raise ValueError(f"{host}:{port} is served already; close it before serving it anew")
+        listener = Listener(host, port, protocol_factory, admit)
+        self._listeners[address, port] = listener
+        return listener
+
+    def close(self, listener: Listener) -> None:
+        """Serve it no more; connections that are open stay open."""
+        self._listeners = {k: v for k, v in self._listeners.items() if v is not listener}
+
+    def resolve(self, host: Any, port: Any, *, kind: int = 0) -> list[Any]:
+        """What `getaddrinfo` answers for a served host; raises `socket.gaierror` for others."""
+        name = _bare(host)
+        address = self._addresses.get(name)
+        if address is None or not any(key[0] == address for key in self._listeners):
+            number = _as_address(name)
+            if number is None:
+                self.refuse(name, port)
+                raise socket.gaierror(
+                    socket.EAI_NONAME, f"{_shown(name, port)} is not a declared host"
+                )
+            address = number
+        at = _as_port(port)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        where = (address, at, 0, 0) if ":" in address else (address, at)
+        kind = kind or socket.SOCK_STREAM
+        protocol = socket.IPPROTO_UDP if kind == socket.SOCK_DGRAM else socket.IPPROTO_TCP
+        return [(family, socket.SocketKind(kind), protocol, "", where)]
+
+    def reach(self, address: Any) -> Listener:
+        """The listener at a socket address; raises `ConnectionRefusedError` when there is none."""
+        host, port = address[0], address[1]
+        listener = self._listeners.get((_bare(host), port))
+        if listener is None:
+            names = [name for name, number in self._addresses.items() if number == _bare(host)]
+            host = names[0] if names else host
+            self.refuse(host, port)
+            raise ConnectionRefusedError(
+                errno.ECONNREFUSED, f"{_shown(host, port)} is not a declared host"
+            )
+        if listener.admit is not None and not listener.admit():
+            raise ConnectionRefusedError(
+                errno.ECONNREFUSED, f"Connect call failed {listener.host}:{listener.port}"
+            )
+        return listener
+
+    def connect_socket(self, sock: socket.socket, address: Any) -> None:
+        """Let ``sock`` stand for a connection to ``address``."""
+        self._connected[sock] = self.reach(address)
+
+    def stands_for(self, sock: socket.socket) -> bool:
+        """Whether ``sock`` was connected here."""
+        return sock in self._connected
+
+    def open(
+        self,
+        protocol_factory: ProtocolFactory,
+        *,
+        sock: socket.socket | None = None,
+        listener: Listener | None = None,
+        sslcontext: Any = None,
+    ) -> tuple[MemoryTransport, asyncio.BaseProtocol]:
+        """Make the connection that ``sock`` stands for, or one to ``listener``."""
+        if listener is None:
+            assert sock is not None
+            listener = self._connected.pop(sock)
+        self._client_port += 1
+        here = (_CLIENT_ADDRESS, self._client_port)
+        there = (self._addresses[listener.host], listener.port)
+        extra = {} if not sslcontext else {"sslcontext": sslcontext}
+        protocol = protocol_factory()
+        near = MemoryTransport(
+            self._loop,
+            protocol,
+            {**extra, "socket": sock, "sockname": here, "peername": there},
+            contextvars.copy_context(),
+            owned=sock,
+        )
+        far = MemoryTransport(
+            self._loop,
+            listener.factory(),
+            {**extra, "sockname": there, "peername": here},
+            listener.context.copy(),
+        )
+        listener.connections.add(far)
+        far.open(near)
+        near.open(far)
+        return near, protocol
+
+    def refuse(self, host: Any, port: Any = None) -> None:
+        """Remember an attempt to reach something that is not served."""
+        address = host if port is None else _shown(host, port)
+        origin = origin_of_contact(self._loop, _bare(host))
+        self._contacts.append(
+            Contact(self._clock.now(), str(address), origin, owner_of_this_thread())
+        )
+        if self._timeline is not None:
+            self._timeline.record("backend", "undeclared contact", str(address), origin=origin)
+
+    def refuse_blocking(self, host: Any, port: Any) -> OSError:
+        """Remember a blocking socket's attempt; returns the error that it gets."""
+        self.refuse(host, port)
+        what = host if port is None else _shown(host, port)
+        served = _bare(host) in self._addresses
+        why = "is served to asyncio only" if served else "is not a declared host"
+        return ConnectionRefusedError(errno.ECONNREFUSED, f"{what} {why}")
+
+    def _address_of(self, host: str) -> str:
+        if host not in self._addresses:
+            number = _as_address(host)
+            synthetic = str(_FIRST_ADDRESS + len(self._addresses))
+            self._addresses[host] = number or synthetic
+        return self._addresses[host]
+
+
+def _bare(host: Any) -> str:
+    if isinstance(host, (bytes, bytearray)):
+        host = bytes(host).decode("ascii", "replace")
+    return str(host or "").strip("[]").rstrip(".").lower()
+
+
+def _as_address(host: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
+def _as_port(port: Any) -> int:
+    if port in (None, "", b""):
+        return 0
+    try:
+        return int(port)
+    except ValueError:
+        name = port.decode() if isinstance(port, bytes) else str(port)
+        return socket.getservbyname(name)
+
+
+def _shown(host: Any, port: Any) -> str:
+    name = _bare(host)
+    name = f"[{name}]" if ":" in name else name
+    return f"{name}:{_as_port(port)}" if port not in (None, "", 0) else name

@@ -1,0 +1,132 @@
+"""The vendor hosts of a network: one server, shared by the backends of several avatars."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from conformance.stage.network.network import Listener, Network
+
+from .fault_injection import reset
+from .request_validation import Route
+
+if TYPE_CHECKING:
+    from .backend import MemoryBackend
+
+PORTS = (443, 80)
+_LARGEST_BODY = 64 * 1024 * 1024
+
+
+class VendorSite:
+    """Serves the hosts of its backends, and finds the backend that a request is meant for.
+
+    Two avatars of one vendor share a host: a request goes to the backend that knows its session,
+    or whose avatar the room token in it is for, or else to the one that was opened last.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._backends: list[MemoryBackend] = []
+        self._listeners: dict[str, list[Listener]] = {}
+        self._busy: set[asyncio.BaseTransport] = set()
+        self._numbers = itertools.count(1)
+        self._server = web.Server(
+            self._handle,
+            request_factory=self._request,
+            handler_cancellation=True,
+            access_log=None,
+        )
+
+    @classmethod
+    def of(cls, network: Network) -> VendorSite:
+        """The site of this network."""
+        site = _sites.get(network)
+        if site is None:
+            site = _sites[network] = cls(network)
+        return site
+
+    def new_session_id(self) -> str:
+        """``session-1``, ``session-2``, ..."""
+        return f"session-{next(self._numbers)}"
+
+    def add(self, backend: MemoryBackend) -> None:
+        """Serve a backend's hosts."""
+        for host in backend.hosts:
+            if host not in self._listeners:
+                admit = functools.partial(self._admits, host)
+                self._listeners[host] = [
+                    self._network.serve(host, port, self._server, admit=admit) for port in PORTS
+                ]
+        self._backends.append(backend)
+
+    async def remove(self, backend: MemoryBackend) -> None:
+        """Stop serving what only this backend needed."""
+        self._backends.remove(backend)
+        needed = {host for other in self._backends for host in other.hosts}
+        for host in [host for host in self._listeners if host not in needed]:
+            for listener in self._listeners.pop(host):
+                self._network.close(listener)
+        if not self._backends:
+            _sites.pop(self._network, None)
+            self._server.pre_shutdown()
+            await self._server.shutdown(0.01)  # none at all would wait for ever
+
+    def hang_up(self, host: str) -> None:
+        """Break the connections to a host that are idle, so that clients have to connect anew."""
+        for listener in self._listeners.get(host, ()):
+            for transport in list(listener.connections):
+                if transport not in self._busy:
+                    transport.reset()
+
+    def _admits(self, host: str) -> bool:
+        return all(backend.admits(host) for backend in reversed(self._backends))
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        transport = request.transport
+        if transport is None:
+            return web.Response()
+        self._busy.add(transport)
+        try:
+            backend, route = await self._meant_for(request)
+            if backend is None:
+                return reset(request)
+            return await backend.receive(request, route)
+        finally:
+            self._busy.discard(transport)
+
+    async def _meant_for(
+        self, request: web.BaseRequest
+    ) -> tuple[MemoryBackend | None, Route | None]:
+        host = request.url.host or ""
+        here = [b for b in reversed(self._backends) if host in b.hosts]
+        best: tuple[MemoryBackend | None, Route | None] = (here[0] if here else None, None)
+        surest = -1
+        for backend in here:
+            route = backend.route_of(request)
+            if route is None:
+                continue
+            sure = await backend.claims(route, request)
+            if sure > surest:
+                best, surest = (backend, route), sure
+        return best
+
+    def _request(
+        self, message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]
+    ) -> web.BaseRequest:
+        return web.BaseRequest(
+            message,
+            payload,
+            protocol,
+            writer,
+            task,
+            asyncio.get_running_loop(),
+            client_max_size=_LARGEST_BODY,
+        )
+
+
+_sites: weakref.WeakKeyDictionary[Network, VendorSite] = weakref.WeakKeyDictionary()

@@ -1,0 +1,28 @@
+"""The checks: a family of modules, with the family's prefix, for each family of requirements."""
+
+from __future__ import annotations
+
+import importlib
+
+MODULES = (
+    "host_chain",
+    "host_playback",
+    "bind",
+    "bind_settings",
+    "swap",
+    "swap_pairs",
+    "unbind",
+    "unbind_cleanup",
+    "play",
+    "play_limits",
+    "fault",
+    "fault_start",
+    "sec",
+    "meta",
+)
+
+
+def load() -> None:
+    """Import every module of checks, so that `registry.registered` knows them all."""
+    for name in MODULES:
+        importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,110 @@
+"""BIND, continued: where a provider's settings come from, and what it says of missing ones."""
+
+from __future__ import annotations
+
+import inspect
+
+from conformance.results.outcomes import ProviderRaised, Violation
+from conformance.suite.registry import check
+from conformance.suite.scene.chain import describe
+from conformance.suite.scene.environment import environment
+from conformance.suite.scene.expect import expect
+from conformance.suite.scene.scene import Scene
+
+LIVEKIT_VARIABLES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+OTHER_SERVER = (
+    "wss://other.livekit.test",
+    "other-key",
+    "other-secret-that-is-long-enough-to-sign-with",
+)
+
+
+@check("BIND-08", variants=("arguments", "environment", "arguments-win"))
+async def where_settings_come_from(scene: Scene, variant: str) -> None:
+    """LiveKit's URL, key and secret come by keyword or environment, and keywords win."""
+    await scene.start_session()
+    given = scene.stage.server.credentials
+    none = {"livekit_url": "", "livekit_api_key": "", "livekit_api_secret": ""}
+    avatar = await scene.create(server=none if variant == "environment" else None)
+    signature = inspect.signature(avatar.instance.start)
+    missing = [n for n in ("agent_session", "room", *none) if not _accepts(signature, n)]
+    expect(
+        not missing,
+        "start(agent_session, room, *, livekit_url, livekit_api_key, livekit_api_secret)",
+        f"it does not take {', '.join(missing)}",
+    )
+    environments: dict[str, dict[str, str | None]] = {
+        "arguments": dict.fromkeys(LIVEKIT_VARIABLES),
+        "environment": dict(
+            zip(LIVEKIT_VARIABLES, (given.url, given.api_key, given.api_secret), strict=True)
+        ),
+        "arguments-win": dict(zip(LIVEKIT_VARIABLES, OTHER_SERVER, strict=True)),
+    }
+    with environment(environments[variant]):
+        await scene.start(avatar, ready=False)
+    if not avatar.workers:
+        return
+    seat = avatar.workers[0].seat
+    expect(seat.url == given.url, f"the vendor is told {given.url}", f"it is told {seat.url}")
+    await scene.ready(avatar)
+    expect(
+        avatar.workers[0].in_room,
+        "the avatar joins with a token that this server accepts",
+        f"it was refused: {avatar.workers[0].refused or 'not joined'}",
+    )
+
+
+def _accepts(signature: inspect.Signature, name: str) -> bool:
+    parameters = signature.parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+@check("BIND-09")
+async def missing_settings(scene: Scene) -> None:
+    """A missing credential raises the documented exception before anything is bound."""
+    await scene.start_session()
+    documented = scene.provider.documented_exception()
+    before = scene.chain().tail
+    of_room = ("livekit_url", "livekit_api_key", "livekit_api_secret")
+    needed = [c.name for c in scene.manifest.credentials]
+    if scene.manifest.capabilities.joins_room:
+        needed += of_room
+    for missing in needed:
+        raised = await _start_without(scene, missing)
+        expect(
+            raised is not None,
+            f"{documented.__name__} when {missing} is missing",
+            "start() returned",
+            hint=f"check {missing} before anything else and raise {documented.__name__}",
+        )
+        expect(
+            isinstance(raised, documented),
+            f"{documented.__name__} when {missing} is missing",
+            f"{type(raised).__name__}: {raised}",
+            hint=f"raise {documented.__name__}, which callers can catch",
+        )
+        expect(
+            scene.chain().tail is before,
+            f"nothing is bound when {missing} is missing",
+            f"the tail is {describe(scene.chain().tail)}",
+            hint="validate before binding",
+        )
+
+
+async def _start_without(scene: Scene, missing: str) -> Exception | None:
+    of_livekit = missing.startswith("livekit_")
+    try:
+        avatar = await scene.create(
+            f"without-{missing.replace('_', '-')}",
+            withheld=None if of_livekit else missing,
+            server={missing: ""} if of_livekit else None,
+        )
+        with environment(dict.fromkeys(LIVEKIT_VARIABLES) if of_livekit else {}):
+            await scene.start(avatar, ready=False)
+    except ProviderRaised as failure:
+        return failure.error
+    except Violation:
+        raise
+    except Exception as error:  # constructing may raise it too: that is what is judged
+        return error
+    return None

@@ -1,0 +1,116 @@
+"""SEC: secrets, hosts that are contacted, and what importing a provider changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from conformance.results.outcomes import ProviderRaised
+from conformance.stage.faults import Fault
+from conformance.suite.registry import check
+from conformance.suite.scene.avatar import Avatar
+from conformance.suite.scene.expect import expect
+from conformance.suite.scene.import_effects import import_effects
+from conformance.suite.scene.scene import ROOM, Scene
+
+THREADS_PERIOD = 120.0
+"""For how many seconds what the plugin does by itself is watched after its avatar was closed."""
+
+SECRET_HINT = "keep credentials in headers of requests to the vendor, and nowhere else"
+
+
+@check("SEC-01")
+async def secrets_stay_secret(scene: Scene) -> None:
+    """Secrets appear in no log record, exception, repr, URL, or participant attribute."""
+    with _all_logs() as logs:
+        await scene.start_session()
+        failing = await scene.create("failing")
+        injected = failing.backend.inject(Fault("status", status=401))
+        try:
+            await scene.start(failing, ready=False)
+        except ProviderRaised as failure:
+            _clean(scene, "the exception of a refused start", repr(failure.error))
+        injected.withdraw()
+        await scene.abandon(failing)
+        avatar = await scene.started()
+        await scene.spoken(scene.say(0.6))
+        _clean(scene, "repr() of the avatar session", repr(avatar.instance))
+        _clean(scene, "the URL of a request", _urls(avatar))
+        for identity, attributes in scene.stage.server.participants(ROOM).items():
+            for name, value in attributes.items():
+                _clean(scene, f"attribute {name!r} of participant {identity!r}", value)
+        await scene.close(avatar)
+    for record in logs:
+        extra = " ".join(str(value) for value in vars(record).values())
+        _clean(scene, f"a log record of {record.name}", f"{record.getMessage()} {extra}")
+
+
+def _clean(scene: Scene, where: str, text: str) -> None:
+    leaked = scene.leaks(text)
+    expect(not leaked, f"no secret in {where}", ", ".join(leaked), hint=SECRET_HINT)
+
+
+def _urls(avatar: Avatar) -> str:
+    return " ".join(request.path for request in avatar.backend.requests)
+
+
+@contextmanager
+def _all_logs() -> Iterator[list[logging.LogRecord]]:
+    """Collect every log record of the moment, however low its level."""
+    records: list[logging.LogRecord] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    collector = Collector(logging.NOTSET)
+    loggers = [
+        logging.getLogger(),
+        logging.getLogger("livekit"),
+        logging.getLogger("livekit.plugins"),
+    ]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    loggers[0].addHandler(collector)
+    try:
+        yield records
+    finally:
+        loggers[0].removeHandler(collector)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@check("SEC-02")
+async def declared_hosts_only(scene: Scene) -> None:
+    """Only the hosts that the manifest declares are contacted."""
+    await scene.start_session()
+    avatar = await scene.started()
+    await scene.spoken(scene.say(0.6))
+    await scene.close(avatar)
+    if scene.clock.virtual:
+        await scene.clock.sleep(THREADS_PERIOD)
+    contacts = [
+        contact
+        for contact in (*scene.earlier_contacts, *scene.stage.undeclared_contacts)
+        if contact.concerns(scene.manifest.name, scene.provider.module)
+    ]
+    expect(
+        not contacts,
+        f"no host but {', '.join(scene.manifest.hosts) or 'none'} is contacted",
+        "; ".join(dict.fromkeys(f"{contact.address} by {contact.origin}" for contact in contacts)),
+        hint="declare the host in the manifest, or do not contact it",
+    )
+
+
+@check("SEC-03")
+async def import_changes_nothing(scene: Scene) -> None:
+    """Importing the provider changes nothing of the application."""
+    effects = import_effects(scene.provider.module)
+    expect(
+        not effects,
+        "importing the plugin leaves logging, environment, event loop policy and signals alone",
+        "; ".join(effects),
+        hint="configure your own logger only, and nothing at import",
+    )

@@ -1,0 +1,1 @@
+"""The runner: how one check of one subject is played and judged."""

@@ -1,0 +1,46 @@
+"""What a failure comes of, where it shows far from its cause.
+
+That is wrappers that start() replaced, or requests that the adapter does not describe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from conformance.results.outcomes import Finding
+from conformance.suite.checks.bind import KEEP_WRAPPERS
+from conformance.suite.registry import Check
+from conformance.suite.scene.error_site import not_as_described
+from conformance.suite.scene.scene import Scene
+
+_OF_THE_CHAIN = ("SWAP", "PLAY")
+
+
+@dataclass(frozen=True)
+class Background:
+    """What went wrong in a scene by the way.
+
+    ``objections`` are what vendors' stand-ins had against requests; ``instead_of_wrappers`` is the
+    chain without its wrappers, in words, where a start() has replaced them.
+    """
+
+    objections: Sequence[str] = ()
+    instead_of_wrappers: str = ""
+
+    @classmethod
+    def of(cls, scene: Scene) -> Background:
+        """What has gone wrong so far."""
+        objections = tuple(text for avatar in scene.avatars for text in avatar.backend.objections)
+        return cls(objections, scene.instead_of_wrappers)
+
+
+def traced(finding: Finding, check: Check, background: Background) -> Finding:
+    """The finding, with what it comes of as its hint where that is known."""
+    if background.objections and not finding.hint:
+        return replace(finding, hint=not_as_described(background.objections))
+    family = check.requirement.partition("-")[0]
+    if not background.instead_of_wrappers or (finding.hint and family not in _OF_THE_CHAIN):
+        return finding
+    lost = f"the wrappers were replaced by start(), now: {background.instead_of_wrappers}"
+    return replace(finding, hint=f"{lost}; {KEEP_WRAPPERS}")

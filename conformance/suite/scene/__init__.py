@@ -1,0 +1,1 @@
+"""The scene: the session, avatars, speech and probes that checks play with."""

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.cli import main
+from conformance.requirements import kills, load_catalogue
+from conformance.suite import checks, registry
+
+
+async def judges_the_swap() -> None:
+    """A check."""
+
+
+@pytest.fixture(autouse=True)
+def one_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A suite of one check, and no kill matrix."""
+    check = registry.Check("SWAP-02", judges_the_swap, registry.BOTH_ORDERS)
+    monkeypatch.setattr(checks, "load", lambda: None)
+    monkeypatch.setattr(registry, "registered", lambda: (check,))
+    monkeypatch.setattr(kills, "FILE", tmp_path / "kills.json")
+
+
+def explained(requirement: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command prints, with its line breaks taken out."""
+    assert main(["explain", requirement]) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_it_prints_all_that_is_known_of_a_requirement(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text, level, why, source, hint and the checks, with their variants."""
+    out = explained("SWAP-02", capsys)
+    requirement = load_catalogue()["SWAP-02"]
+
+    assert out.startswith("SWAP-02 MUST for the provider, since 2026.1 Mid-segment: frames before")
+    assert requirement.text in out
+    assert requirement.why in out
+    assert requirement.hint in out
+    assert "source livekit.agents.voice.io.AgentOutput.replace_audio_tail" in out
+    assert ":judges_the_swap [close-then-start, start-then-close]" in out
+    assert "kills" not in out
+
+
+def test_a_requirement_without_a_check_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody is left to believe that something is checked."""
+    assert explained("SEC-01", capsys).endswith("check none")
+
+
+def test_it_names_the_capability(capsys: pytest.CaptureFixture[str]) -> None:
+    """A requirement that depends on a claim says on which."""
+    assert "depends on the capability ends_session" in explained("UNBIND-05", capsys)
+
+
+def test_it_prints_the_mutants_once_there_is_a_matrix(capsys: pytest.CaptureFixture[str]) -> None:
+    """The proof that a check bites is named with it."""
+    kills.FILE.write_text('{"kills": {"SWAP-02": ["drops-its-queue", "plays-twice"]}}')
+
+    assert explained("SWAP-02", capsys).endswith("kills drops-its-queue, plays-twice")
+    assert explained("SWAP-03", capsys).endswith("kills no mutant")
+
+
+def test_the_id_may_be_typed_in_small_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ids are found however they are typed."""
+    assert explained("host-01", capsys).startswith("HOST-01 MUST for the host, since 2026.1")
+
+
+def test_the_id_of_a_check_is_explained_by_its_requirement(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What a run prints can be pasted as it is."""
+    assert explained("acme::SWAP-02[close-then-start]", capsys).startswith("SWAP-02 MUST")
+
+
+def test_a_host_defect_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a blocked check refers to can be looked up: what is wrong, where, since when."""
+    out = explained("HD-01", capsys)
+    assert out.startswith("HD-01 a defect of livekit-agents >=1.5.7")
+    assert "livekit.agents.voice.avatar.AvatarSession.aclose" in out
+    assert "workaround give each instance an identity of its own" in out
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("HD-99", "there is no host defect 'HD-99'; there are: HD-06, HD-01"),
+        ("SWOP-02", "there is no requirement 'SWOP-02'; did you mean SWAP-02 or"),
+        (
+            "x",
+            "there is no requirement 'x'; the families are: "
+            "HOST, BIND, SWAP, UNBIND, PLAY, FAULT, SEC, META",
+        ),
+    ],
+)
+def test_an_unknown_id_is_one_line(
+    typed: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong id gets those that are near, and exit code 2."""
+    assert main(["explain", typed]) == 2
+
+    err = capsys.readouterr().err
+    assert err.startswith(f"avatar-conformance: {line}")
+    assert err.count("\n") == 1

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from conformance.results.deviation import Deviation
+from conformance.results.deviation_policy import Excuses, Listed
+from conformance.results.ledger import Tier, blocker, excused, ledger, partial_because, tier
+from conformance.results.outcomes import CheckId, Level, Outcome
+from conformance.results.run import DeviationUse, Selection, repeat_command
+from conformance.results.verdict import verdict
+from tests.results.sample_run import CHECKS, acme, result, run, subject
+
+KNOWN = ("BIND-01", "SWAP-01", "UNBIND-05")
+
+
+def use(state: str) -> DeviationUse:
+    """A deviation in some state."""
+    return DeviationUse(
+        "BIND-01",
+        (),
+        "why",
+        "ref",
+        "acme",
+        "2026-12-31",
+        "",
+        "",
+        "bundled",
+        state,  # type: ignore[arg-type]
+    )
+
+
+def deviation(requirement: str = "BIND-01", **changes: object) -> Deviation:
+    """A deviation that is accepted until the last day of 2026."""
+    data = {
+        "requirement": requirement,
+        "reason": "the vendor does not bind its tail",
+        "reference": "https://example.test/1",
+        "owner": "acme",
+        "expires": "2026-12-31",
+        **changes,
+    }
+    return Deviation.from_json(data)
+
+
+def excuses(*deviations: Deviation, today: date = date(2026, 6, 1)) -> Excuses:
+    """The excuses of acme 1.0 on livekit-agents 1.8.9."""
+    listed = tuple(Listed(d, "bundled") for d in deviations)
+    return Excuses(listed, KNOWN, "1.0", "1.8.9", today)
+
+
+def test_the_ledger_closes_when_everything_has_an_outcome() -> None:
+    """Expected equals the sum of the outcomes, and the line says so."""
+    account = ledger(acme({"BIND-01": Outcome.FAILED}).subjects[0])
+    assert account.closed
+    assert str(account).startswith("expected 4 = 3 passed + 1 failed + 0 expected-failure")
+
+
+def test_a_missing_result_leaves_the_ledger_open() -> None:
+    """A check without an outcome is named, and the run is partial."""
+    lacking = run(subject([result(check) for check in CHECKS[:-1]]))
+    account = ledger(lacking.subjects[0])
+    assert not account.closed
+    assert account.missing == (CheckId("acme", "UNBIND-05"),)
+    assert str(account).endswith("+ 1 not run")
+    assert partial_because(lacking) == ("acme: 1 checks not run: acme::UNBIND-05",)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reached"),
+    [
+        ({}, Tier.ROBUST),
+        ({"UNBIND-05": Outcome.FAILED}, Tier.SWAP_SAFE),
+        ({"SWAP-01[a]": Outcome.FAILED}, Tier.NONE),
+        ({"UNBIND-05": Outcome.ERROR}, Tier.NONE),
+        ({"SWAP-01[b]": Outcome.BLOCKED}, Tier.NONE),
+        ({"UNBIND-05": Outcome.BLOCKED}, Tier.SWAP_SAFE),
+        ({"SWAP-01[b]": Outcome.NOT_APPLICABLE}, Tier.ROBUST),
+        ({"SWAP-01[b]": Outcome.EXPECTED_FAILURE}, Tier.SWAP_SAFE),
+    ],
+)
+def test_the_tier_follows_from_the_outcomes(outcomes: dict[str, Outcome], reached: Tier) -> None:
+    """Every MUST gives swap-safe, every SHOULD too gives robust, an error gives nothing."""
+    certified = acme(outcomes)
+    assert tier(certified, certified.subjects[0]) is reached
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gaps": ("interrupted",)},
+        {"selection": Selection(("acme",), level=Level.MUST)},
+        {"selection": Selection(("acme",), requirements=("*",))},
+        {"selection": Selection(("acme",), checks=("acme::BIND-01",))},
+    ],
+)
+def test_a_part_certifies_nothing(changes: dict[str, object]) -> None:
+    """A partial or a narrowed run has no tier, though everything passed."""
+    certified = acme(**changes)
+    assert tier(certified, certified.subjects[0]) is Tier.NONE
+
+
+@pytest.mark.parametrize("state", ["stale", "expired", "unknown"])
+def test_a_deviation_out_of_order_certifies_nothing(state: str) -> None:
+    """No tier while a deviation is stale, expired or unknown."""
+    certified = run(subject([result(check) for check in CHECKS], deviations=[use(state)]))
+    assert tier(certified, certified.subjects[0]) is Tier.NONE
+    assert verdict(certified).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "reached"), [(Outcome.BLOCKED, Tier.NONE), (Outcome.PASSED, Tier.ROBUST)]
+)
+def test_a_provider_whose_swaps_cannot_be_judged_is_not_certified(
+    second: Outcome, reached: Tier
+) -> None:
+    """A host that blocks every check of a swap is held against nobody, and certifies nobody."""
+    why = {"reason": "the host has no swap call", "reference": "host::HD-06"}
+    blocked = [result("SWAP-01[a]", Outcome.BLOCKED, **why), result("SWAP-01[b]", second, **why)]
+    whole = run(subject([result("BIND-01"), *blocked, result("UNBIND-05")]))
+    assert tier(whole, whole.subjects[0]) is reached
+    assert verdict(whole).exit_code == 0
+
+
+def test_what_is_not_scored_does_not_count() -> None:
+    """A requirement newer than the revision lowers no tier."""
+    certified = run(subject([result("SEC-09", Outcome.FAILED)], expected=["SEC-09"]))
+    assert tier(certified, certified.subjects[0]) is Tier.ROBUST
+    assert verdict(certified).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "reference", "name"),
+    [
+        ("blocked by SWAP-01: it hangs", "", "acme::SWAP-01"),
+        ("acme::BIND-01", "", "acme::BIND-01"),
+        ("it fails there too", "reference::SWAP-01[a]", "reference::SWAP-01[a]"),
+        ("nobody knows", "https://example.test", None),
+    ],
+)
+def test_the_blocker_is_read_from_the_result(reason: str, reference: str, name: str | None) -> None:
+    """A blocked result names its blocker in its reference or its reason."""
+    blocked = result("UNBIND-05", Outcome.BLOCKED, reason=reason, reference=reference)
+    assert blocker(blocked) == name
+
+
+def test_a_blocker_with_one_variant_failed_excuses_nothing() -> None:
+    """Of the blocker's variants each must be harmless, and one an expected failure."""
+    blocked = result("BIND-01", Outcome.BLOCKED, reason="blocked by SWAP-01: it hangs")
+    first = result("SWAP-01[a]", Outcome.EXPECTED_FAILURE)
+    assert excused(subject([blocked, first, result("SWAP-01[b]")]), blocked)
+    assert not excused(subject([blocked, first, result("SWAP-01[b]", Outcome.FAILED)]), blocked)
+    assert not excused(subject([blocked, result("SWAP-01[b]")]), blocked)
+
+
+def test_blocked_checks_are_one_problem() -> None:
+    """Checks with one blocker are one line, not one each."""
+    why = {"reason": "acme::BIND-01"}
+    blocked = [result(check, Outcome.BLOCKED, **why) for check in CHECKS[1:]]
+    judged = verdict(run(subject([result("BIND-01", Outcome.ERROR), *blocked])))
+    assert judged.problems == (
+        "acme::BIND-01 is an error, no verdict: why it is error",
+        "acme::SWAP-01[a] and 2 more are blocked by acme::BIND-01",
+    )
+
+
+def test_a_host_defect_is_no_problem_of_a_provider() -> None:
+    """What the host fails is listed apart, and exit code 0 stays."""
+    failed = result("HOST-01", Outcome.FAILED, provider="host")
+    judged = verdict(run(subject([failed], name="host", expected=["HOST-01"])))
+    assert (judged.exit_code, judged.host_defects) == (0, ("host::HOST-01: no tail",))
+    failed = result("HOST-01", Outcome.FAILED, provider="endpoint")
+    judged = verdict(run(subject([failed], name="endpoint", expected=["HOST-01"])))
+    assert judged.exit_code == 1
+
+
+def test_an_excuse_turns_a_failure_into_an_expected_one() -> None:
+    """A deviation that matches excuses a failure, and nothing else."""
+    applied = excuses(deviation()).apply(result("BIND-01", Outcome.FAILED))
+    assert applied.outcome is Outcome.EXPECTED_FAILURE
+    assert applied.reason == "the vendor does not bind its tail"
+    assert applied.finding is not None
+    for outcome in set(Outcome) - {Outcome.FAILED}:
+        other = result("BIND-01", outcome)
+        assert excuses(deviation()).apply(other) == other
+
+
+@pytest.mark.parametrize(
+    "changes", [{"host": "<1.8"}, {"plugin": ">=2"}, {"variants": ["b"]}, {"expires": "2026-05-31"}]
+)
+def test_an_excuse_for_something_else_excuses_nothing(changes: dict[str, object]) -> None:
+    """Other versions, other variants and days past are not excused."""
+    failed = result("SWAP-01[a]", Outcome.FAILED)
+    assert excuses(deviation("SWAP-01", **changes)).apply(failed) == failed
+
+
+@pytest.mark.parametrize(
+    ("listed", "outcome", "state"),
+    [
+        (deviation(), Outcome.EXPECTED_FAILURE, "used"),
+        (deviation(), Outcome.PASSED, "stale"),
+        (deviation(), Outcome.BLOCKED, "unused"),
+        (deviation("BIND-99"), Outcome.PASSED, "unknown"),
+        (deviation(expires="2026-05-31"), Outcome.FAILED, "expired"),
+        (deviation(expires="2026-06-01"), Outcome.EXPECTED_FAILURE, "used"),
+        (deviation(host="<1.8", expires="2026-05-31"), Outcome.PASSED, "unused"),
+    ],
+)
+def test_each_deviation_has_a_state(listed: Deviation, outcome: Outcome, state: str) -> None:
+    """Used, stale, expired, unknown, or not about this run."""
+    judged = result("BIND-01", outcome)
+    (seen,) = excuses(listed).uses([judged.id], [judged])
+    assert seen.state == state
+
+
+def test_a_deviation_is_not_stale_on_a_real_server() -> None:
+    """What fails on the loopback stage may pass there, and the deviation stays right."""
+    live = replace(excuses(deviation()), live=True)
+    results = [result("BIND-01"), result("SWAP-01[a]")]
+    (use,) = live.uses([r.id for r in results], results)
+    assert (use.state, use.passing) == ("unused", ())
+
+
+def test_a_deviation_without_variants_says_that_all_fail() -> None:
+    """One variant that passes makes it stale, and is named."""
+    results = [result("SWAP-01[a]", Outcome.EXPECTED_FAILURE), result("SWAP-01[b]")]
+    (seen,) = excuses(deviation("SWAP-01")).uses([r.id for r in results], results)
+    assert (seen.state, seen.passing) == ("stale", ("acme::SWAP-01[b]",))
+
+
+@pytest.mark.parametrize(
+    ("check_id", "seed", "command"),
+    [
+        (CheckId("acme", "BIND-01"), None, "pytest --conformance 'acme::BIND-01'"),
+        (
+            CheckId("acme", "SWAP-01", "a"),
+            7,
+            "pytest --conformance --conformance-seed 7 'acme::SWAP-01[a]'",
+        ),
+        (
+            CheckId("acme", "SWAP-09", "to-beta"),
+            None,
+            "pytest --conformance --provider acme --provider beta 'acme::SWAP-09[to-beta]'",
+        ),
+    ],
+)
+def test_the_command_that_repeats_a_check(
+    check_id: CheckId, seed: int | None, command: str
+) -> None:
+    """It names the check, the seed, and both providers of a pair."""
+    assert repeat_command(check_id, Selection(("acme", "beta")), seed) == command
