@@ -209,6 +209,11 @@ class Provider:
             hook, f"it raised {_raised(error, self.adapter_file)}", "mend the adapter"
         )
 
+    def raised_by_adapter(self, error: BaseException) -> bool:
+        """Whether the adapter's own code raised ``error``, and not what it called."""
+        frames = traceback.extract_tb(error.__traceback__)
+        return bool(frames) and frames[-1].filename == self.adapter_file
+
     def _read_manifest(self) -> Manifest:
         hook = _MANIFEST
         returned = self._call(hook)

@@ -43,6 +43,8 @@ class Check:
     evidence: Scenario | None = None
     beside: Callable[[Scene], Awaitable[Leftovers]] | None = None
     """Is played with the reference provider; what it returns is the function's ``allowed``."""
+    needs_avatar: bool = True
+    """Whether it cannot be judged where the plugin's constructor raises."""
 
     @property
     def where(self) -> str:
@@ -61,12 +63,22 @@ def check(
     for_peers: bool = False,
     evidence: Scenario | None = None,
     beside: Callable[[Scene], Awaitable[Leftovers]] | None = None,
+    needs_avatar: bool = True,
 ) -> Callable[[F], F]:
     """Declare the decorated function as the check of ``requirement``; see `Check`."""
 
     def declare(function: F) -> F:
         _CHECKS.append(
-            Check(requirement, function, tuple(variants), exempt, for_peers, evidence, beside)
+            Check(
+                requirement,
+                function,
+                tuple(variants),
+                exempt,
+                for_peers,
+                evidence,
+                beside,
+                needs_avatar,
+            )
         )
         return function
 

@@ -180,7 +180,8 @@ async def room_token(scene: Scene) -> None:
             raise Violation(
                 Finding("a token signed with the LiveKit key and secret", str(error), BEHALF_HINT)
             ) from None
-        _judge_token(token, avatar.identity if encoded == tokens[0] else None)
+        own = avatar.identity or avatar.context.identity
+        _judge_token(token, own if encoded == tokens[0] else None)
 
 
 def _judge_token(token: RoomToken, identity: str | None) -> None:
@@ -226,7 +227,12 @@ async def identity_before_start(scene: Scene) -> None:
     await scene.start_session()
     avatar = await scene.create()
     identity = avatar.identity
-    expect(bool(identity), "avatar_identity is a name before start()", repr(identity))
+    expect(
+        bool(identity),
+        "avatar_identity is a name before start()",
+        "there is none" if identity is None else repr(identity),
+        hint="give the avatar session a property avatar_identity",
+    )
     if avatar.context.identity is not None:
         expect(
             identity == avatar.context.identity,

@@ -24,7 +24,7 @@ LAST_WITHOUT = "1.6.0"
 _HOST_PACKAGES = ("livekit.agents", "livekit.rtc", "livekit.api")
 
 
-@check("META-01")
+@check("META-01", needs_avatar=False)
 async def registers(scene: Scene) -> None:
     """The plugin registers with livekit-agents under its distribution's name and version."""
     module = scene.provider.module
@@ -75,7 +75,7 @@ async def excludes_older_hosts(scene: Scene) -> None:
     )
 
 
-@check("META-03")
+@check("META-03", needs_avatar=False)
 async def typed(scene: Scene) -> None:
     """The distribution is typed."""
     package = _package(scene)
@@ -89,7 +89,7 @@ async def typed(scene: Scene) -> None:
     )
 
 
-@check("META-04")
+@check("META-04", needs_avatar=False)
 async def public_host_only(scene: Scene) -> None:
     """The provider imports no private module or attribute of the host."""
     private = _private_uses(_package(scene))

@@ -104,7 +104,7 @@ async def declared_hosts_only(scene: Scene) -> None:
     )
 
 
-@check("SEC-03")
+@check("SEC-03", needs_avatar=False)
 async def import_changes_nothing(scene: Scene) -> None:
     """Importing the provider changes nothing of the application."""
     effects = import_effects(scene.provider.module)

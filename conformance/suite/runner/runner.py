@@ -14,12 +14,13 @@ from conformance.errors import ConformanceError, KitError
 from conformance.live.rules import not_live
 from conformance.plugin.provider import Provider
 from conformance.requirements import load_catalogue
-from conformance.results.outcomes import CheckId, CheckResult, Level, Outcome
+from conformance.results.outcomes import CheckId, CheckResult, Finding, Level, Outcome
 from conformance.stage.interface import STAGE_LOST, Stage, StageLost, StageRunner
 from conformance.stage.network.thread_owners import threads_of
 from conformance.suite.checks import load
 from conformance.suite.registry import Check, registered
 from conformance.suite.scene.canary import secrets_of
+from conformance.suite.scene.error_site import where_to_look
 from conformance.suite.scene.host_chain import ChainKit, ChainScene, chain_kits
 from conformance.suite.scene.import_effects import import_effects
 from conformance.suite.scene.scene import open_scene
@@ -107,17 +108,20 @@ def run_check(
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
     other = subject.peers.get(_peer_of(variant)) if check.for_peers else None
-    if other is not None:
-        _look_at_import(other)
     try:
         broken = _unready(provider, runner)
+        if broken is None and other is not None and _unready(other, runner) is not None:
+            home = f"{other.name}::{READINESS}"
+            return replace(result, outcome=Outcome.BLOCKED, reason=home)
     except StageLost as lost:
         return replace(result, outcome=Outcome.ERROR, reason=str(lost), reference=STAGE_LOST)
-    if broken is not None:
-        if check.requirement == READINESS:
-            return replace(result, outcome=Outcome.ERROR, reason=broken)
-        home = f"{subject.name}::{READINESS}"
-        return replace(result, outcome=Outcome.BLOCKED, reason=home)
+    if broken is not None and (broken.refusal is None or check.needs_avatar):
+        if check.requirement != READINESS:
+            home = f"{subject.name}::{READINESS}"
+            return replace(result, outcome=Outcome.BLOCKED, reason=home)
+        if broken.refusal is None:
+            return replace(result, outcome=Outcome.ERROR, reason=broken.problem)
+        return replace(result, outcome=Outcome.FAILED, finding=broken.refusal)
     result = judge(result, check, provider, runner, seed=seed, peers=subject.peers)
     if not blame or provider.name == "reference":
         return result
@@ -166,11 +170,19 @@ def _peer_of(variant: str | None) -> str:
     return variant.removeprefix("to-") if variant else ""
 
 
-_readiness: dict[tuple[str, int], tuple[Provider, str | None]] = {}
+@dataclass(frozen=True)
+class _Unready:
+    """Why a provider constructs no avatar: ``refusal`` where the plugin itself says so."""
+
+    problem: str
+    refusal: Finding | None = None
 
 
-def _unready(provider: Provider, runner: StageRunner) -> str | None:
-    """Why ``provider`` cannot be judged at all, found once in a process; None if it can.
+_readiness: dict[tuple[str, int], tuple[Provider, _Unready | None]] = {}
+
+
+def _unready(provider: Provider, runner: StageRunner) -> _Unready | None:
+    """Why ``provider`` cannot be judged in full, found once in a process; None if it can.
 
     Raises `StageLost` when that cannot be found because the stage is not there.
     """
@@ -179,30 +191,42 @@ def _unready(provider: Provider, runner: StageRunner) -> str | None:
         return known[1]
 
     _look_at_import(provider)
+    refusal: Finding | None = None
 
     async def construct(stage: Stage) -> None:
+        nonlocal refusal
         async with open_scene(stage, provider) as scene:
             try:
-                provider.documented_exception()
+                documented = provider.documented_exception()
                 await scene.create()
             except ConformanceError:
                 raise
             except Exception as error:  # an adapter may raise anything: it becomes one line
+                if isinstance(error, documented) and not provider.raised_by_adapter(error):
+                    refusal = _refusal(error)
                 raise KitError(str(provider.fault("create_avatar", error))) from error
 
-    problem: str | None = None
+    unready: _Unready | None = None
     try:
         with threads_of(provider.name):
             runner.run(construct)
     except StageLost:
         raise
     except Exception as error:  # so may what surrounds it
-        problem = without_secrets(
-            str(error) if isinstance(error, ConformanceError) else last_line(error)
-        )
-    if problem is None or runner.virtual:  # in real time it may be well the next time
-        _readiness[runner.name, id(provider)] = (provider, problem)
-    return problem
+        problem = str(error) if isinstance(error, ConformanceError) else last_line(error)
+        unready = _Unready(without_secrets(problem), refusal)
+    if unready is None or runner.virtual:  # in real time it may be well the next time
+        _readiness[runner.name, id(provider)] = (provider, unready)
+    return unready
+
+
+def _refusal(error: Exception) -> Finding:
+    """What the plugin's own documented exception says of a constructor that has all it needs."""
+    return Finding(
+        "the avatar session is constructed, every setting being there",
+        without_secrets(f"{type(error).__name__}: {error}"),
+        hint=where_to_look(error),
+    )
 
 
 def _look_at_import(provider: Provider) -> None:

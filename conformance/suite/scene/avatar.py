@@ -46,9 +46,18 @@ class Avatar:
         return self.provider.manifest
 
     @property
-    def identity(self) -> str:
-        """The participant identity that the instance says its avatar has."""
-        return str(self.instance.avatar_identity)
+    def identity(self) -> str | None:
+        """The participant identity that the instance says its avatar has; None if it says none."""
+        try:
+            identity = getattr(self.instance, "avatar_identity", None)
+        except Exception:  # a property of the plugin may raise anything: BIND-06 judges it
+            return None
+        return str(identity) if identity is not None else None
+
+    @property
+    def identities(self) -> frozenset[str]:
+        """The identities that its participants have had in the room."""
+        return frozenset(worker.identity for worker in self.workers if worker.identity)
 
     @property
     def heard(self) -> Sequence[Heard]:
