@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import CheckResult, Outcome
 from conformance.plugin import hookimpl
-from conformance.plugin.manager import Provider
+from conformance.plugin.provider import Provider
 from conformance.reference.api import ReferenceError
-from conformance.reference.sound import SoundAvatar
-from conformance.suite.runner import run_check, subjects
+from conformance.results.outcomes import CheckResult, Outcome
+from conformance.suite.runner.runner import run_check, subjects
 from tests.mutants.mutant import SoundAdapter
+from tests.mutants.robust import SoundAvatar
 
 UNUSUAL = (Outcome.FAILED, Outcome.ERROR, Outcome.BLOCKED)
 
