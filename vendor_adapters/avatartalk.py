@@ -12,9 +12,9 @@ from conformance.plugin import (
     ByteStreamWorker,
     Call,
     RoomAccess,
-    Seat,
     VendorAPI,
     Worker,
+    WorkerSpec,
     fields,
     hookimpl,
 )
@@ -52,7 +52,7 @@ def create_avatar(context: AdapterContext) -> Any:
 
 @hookimpl
 def vendor_backend(context: AdapterContext) -> VendorAPI:
-    """Describe the call that opens a session in two seats, and the one that ends it."""
+    """Describe the call that opens a session for two participants, and the one that ends it."""
     bearer = {"Authorization": "Bearer {api_key}"}
     tokens = {"room_token": STRING, "listener_token": STRING, "room_name": STRING}
     agent = {"agent_identity": {"const": context.agent_identity}, "livekit_url": STRING}
@@ -64,7 +64,7 @@ def vendor_backend(context: AdapterContext) -> VendorAPI:
             "/livekit/create-session",
             headers=bearer,
             body=fields({"avatar": STRING, "emotion": STRING, **tokens, **agent}),
-            room=(avatar, replace(avatar, token="/listener_token", seat=LISTENER)),
+            room=(avatar, replace(avatar, token="/listener_token", participant=LISTENER)),
             opens_session=True,
             answer={"task_id": "{session}"},
             needed_fields=("task_id",),
@@ -81,23 +81,23 @@ def vendor_backend(context: AdapterContext) -> VendorAPI:
 
 
 @hookimpl
-def avatar_worker(context: AdapterContext) -> Callable[[Seat], Worker]:
+def avatar_worker(context: AdapterContext) -> Callable[[WorkerSpec], Worker]:
     """One worker that shows video, and one that takes the audio and makes the calls."""
 
-    def seated(seat: Seat) -> Worker:
-        if seat.name == LISTENER:
-            return Listener(seat, agent_identity=context.agent_identity)
-        return Worker(seat)
+    def worker_of(spec: WorkerSpec) -> Worker:
+        if spec.name == LISTENER:
+            return Listener(spec, agent_identity=context.agent_identity)
+        return Worker(spec)
 
-    return seated
+    return worker_of
 
 
 class Listener(ByteStreamWorker):
     """Takes the audio and shows nothing. Its token does not say whose audio it is."""
 
-    def __init__(self, seat: Seat, *, agent_identity: str) -> None:
-        super().__init__(seat)
-        self.behaviour = replace(seat.behaviour, publish_video=False)
+    def __init__(self, spec: WorkerSpec, *, agent_identity: str) -> None:
+        super().__init__(spec)
+        self.behaviour = replace(spec.behaviour, publish_video=False)
         self._agent_identity = agent_identity
 
     def sender(self, attributes: Mapping[str, str]) -> str | None:

@@ -161,5 +161,5 @@ async def play(session: SocketSession) -> None:
 
 async def _connect(session: SocketSession) -> None:
     while not session.worker.in_room:
-        await session.worker.seat.clock.sleep(0.05)
+        await session.worker.spec.clock.sleep(0.05)
     await session.socket.send_json({"type": "session.state_updated", "state": "connected"})

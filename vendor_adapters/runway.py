@@ -95,4 +95,4 @@ class RunwayWorker(ByteStreamWorker):
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
         if json.loads(packet.data).get("type") == "END_CALL":
-            self.seat.end_session()
+            self.spec.end_session()

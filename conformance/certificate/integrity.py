@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from packaging.utils import canonicalize_name
 
 KIT_PACKAGES = ("conformance", "vendor_adapters")
-WITNESSES = ("livekit-agents", "livekit", "livekit-api", "pytest", "pluggy")
+AUDITED_DISTRIBUTIONS = ("livekit-agents", "livekit", "livekit-api", "pytest", "pluggy")
 """The distributions beside the kit whose files decide what a run finds."""
 
 
@@ -26,7 +26,7 @@ def changes_against_wheel(site_packages: Path, wheel: Path) -> Iterator[str]:
                 yield f"{name} is gone"
             elif path.read_bytes() != archive.read(name):
                 yield f"{name} has been changed"
-    yield from strangers(site_packages, known)
+    yield from unknown_files(site_packages, known)
 
 
 def changes_against_record(site_packages: Path, distributions: Iterable[str]) -> Iterator[str]:
@@ -43,7 +43,7 @@ def changes_against_record(site_packages: Path, distributions: Iterable[str]) ->
                 yield f"{name} has been changed"
 
 
-def strangers(site_packages: Path, known: Iterable[str]) -> Iterator[str]:
+def unknown_files(site_packages: Path, known: Iterable[str]) -> Iterator[str]:
     """Files in the kit's packages that are not known; a cached bytecode file is one as well."""
     expected = set(known)
     for package in KIT_PACKAGES:

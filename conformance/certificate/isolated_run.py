@@ -20,7 +20,7 @@ _TAKES = 3600.0
 _ISOLATED = ("-I", "-B")
 
 
-class Trial(Protocol):
+class IsolatedRun(Protocol):
     """Runs the suite in an environment."""
 
     def survey(self, environment: Environment, distribution: str, folder: Path) -> Survey:

@@ -23,8 +23,8 @@ from conformance.results.run import Run, providers
 from .digests import revision_digest, suite_digest
 from .envelope import seal
 from .environment import Environment, Installer
-from .integrity import WITNESSES, changes_against_record, changes_against_wheel
-from .isolated_run import Trial
+from .integrity import AUDITED_DISTRIBUTIONS, changes_against_record, changes_against_wheel
+from .isolated_run import IsolatedRun
 from .kit_wheel import KitWheel, make_kit_wheel
 from .list_providers import Found
 from .loading import load_report
@@ -85,7 +85,7 @@ class _Place:
 def certify(
     request: Request,
     installer: Installer,
-    trial: Trial,
+    trial: IsolatedRun,
     say: Callable[[str], None] = lambda line: None,
     now: datetime.datetime | None = None,
 ) -> Issued:
@@ -150,7 +150,7 @@ def _fill(
     return _Place(environment, wheel, kit, folders["run"])
 
 
-def _providers(request: Request, place: _Place, trial: Trial) -> tuple[Found, ...]:
+def _providers(request: Request, place: _Place, trial: IsolatedRun) -> tuple[Found, ...]:
     name = place.wheel.distribution
     survey = trial.survey(place.environment, name, place.folder)
     if survey.problems:
@@ -179,7 +179,7 @@ def _tampering(place: _Place) -> tuple[str, ...]:
     site_packages = place.environment.site_packages
     changes = itertools.chain(
         changes_against_wheel(site_packages, place.kit.path),
-        changes_against_record(site_packages, WITNESSES),
+        changes_against_record(site_packages, AUDITED_DISTRIBUTIONS),
     )
     return tuple(
         f"the suite was tampered with: {change}" for change in itertools.islice(changes, 5)

@@ -13,7 +13,7 @@ from conformance.plugin.installed import KIT
 
 from .digests import PACKAGE
 from .environment import Environment, Installer
-from .integrity import changes_against_record, read_record, record_digest, strangers
+from .integrity import changes_against_record, read_record, record_digest, unknown_files
 from .model import KitSource
 
 _OF_THE_INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
@@ -53,7 +53,7 @@ def repack(site_packages: Path, folder: Path) -> Path:
     recorded = [name for name, _ in read_record(info / "RECORD")]
     changes = itertools.chain(
         changes_against_record(site_packages, [KIT]),
-        (line for line in strangers(site_packages, recorded) if "__pycache__" not in line),
+        (line for line in unknown_files(site_packages, recorded) if "__pycache__" not in line),
     )
     changed = next(changes, None)
     if changed is not None:

@@ -27,7 +27,7 @@ _NOT_A_PLUGINS = {
     "livekit/api": "livekit-api",
     "livekit/protocol": "livekit-protocol",
 }
-_STARTED_UNASKED = ("sitecustomize.py", "usercustomize.py")
+STARTUP_HOOKS = ("sitecustomize.py", "usercustomize.py")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _intruders(members: list[str]) -> Iterator[str]:
         for package, owner in _NOT_A_PLUGINS.items():
             if place == f"{package}.py" or place.startswith(f"{package}/"):
                 yield f"it holds {member}, which belongs to {owner}"
-        if place in _STARTED_UNASKED or (place.endswith(".pth") and "/" not in place):
+        if place in STARTUP_HOOKS or (place.endswith(".pth") and "/" not in place):
             yield f"it holds {member}, which Python runs unasked"
 
 

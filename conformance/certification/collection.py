@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from conformance.report.failure_text import failure_text, headline
-from conformance.results.deviation_policy import Excuses
+from conformance.results.deviation_policy import DeviationPolicy
 from conformance.results.outcomes import CheckResult, Level, Outcome, Violation
 from conformance.results.run import LOOPBACK, Selection, repeat_command
 from conformance.stage.interface import StageRunner
@@ -28,7 +28,7 @@ from .plan import PlannedCheck
 class Execution:
     """How the items of one subject run their checks."""
 
-    excuses: Excuses
+    excuses: DeviationPolicy
     seed: int | None
     revision: str
     selection: Selection
@@ -201,7 +201,7 @@ class _Witness:
             with watching():
                 return function(*args, **kwargs)
 
-        watched = judged if planned.check.evidence is not None else played
+        watched = judged if planned.check.scenario is not None else played
 
         self.check = dataclasses.replace(planned.check, function=watched)
 

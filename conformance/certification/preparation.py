@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from conformance import __version__
 from conformance.errors import UsageError
 from conformance.plugin.installed import check_environment, host_version
-from conformance.results.deviation_policy import Excuses, Listed
+from conformance.results.deviation_policy import DeviationPolicy, ListedDeviation
 from conformance.results.run import LIVE, LOOPBACK, RequirementFacts
 
 from .deviations_file import read_baseline
@@ -37,7 +37,7 @@ class Prepared:
     stage: str
     providers: Mapping[str, Provider]
     plan: Plan
-    excuses: Mapping[str, Excuses]
+    excuses: Mapping[str, DeviationPolicy]
     secrets: tuple[str, ...]
     live: LiveSession | None = None
     """The real server that the checks are played on; None for the loopback stage."""
@@ -105,14 +105,16 @@ def _excuses(
     from_file: Iterable[Deviation],
     known: Mapping[str, RequirementFacts],
     options: Options,
-) -> Excuses:
+) -> DeviationPolicy:
     if provider is None or options.without_deviations:
-        return Excuses()
-    listed = [Listed(deviation, provider.origin) for deviation in provider.known_deviations()]
+        return DeviationPolicy()
+    listed = [
+        ListedDeviation(deviation, provider.origin) for deviation in provider.known_deviations()
+    ]
     file = options.deviations.name if options.deviations else ""
-    listed += [Listed(deviation, file) for deviation in from_file]
+    listed += [ListedDeviation(deviation, file) for deviation in from_file]
     stage = LIVE if options.live else LOOPBACK
-    return Excuses(
+    return DeviationPolicy(
         tuple(each for each in listed if each.deviation.stage in ("", stage)),
         frozenset(known),
         provider.installed_version,

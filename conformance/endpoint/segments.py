@@ -88,15 +88,15 @@ class Pauses:
 
 
 def played_by(
-    now: float, segments: Sequence[Segment], pauses: Pauses, last_words: Sequence[float]
+    now: float, segments: Sequence[Segment], pauses: Pauses, final_positions: Sequence[float]
 ) -> list[float]:
     """How much the current tail has played of each of ``segments``, which play in that order.
 
-    What it reported as progress decides; else the positions in ``last_words``, which it gave
+    What it reported as progress decides; else the positions in ``final_positions``, which it gave
     while it was being stopped; else the time since it said that playback began. It cannot have
     played more than it was given, nor for longer than there was time.
     """
-    words = iter(last_words)
+    words = iter(final_positions)
     free_at = -math.inf
     result = []
     for segment in segments:

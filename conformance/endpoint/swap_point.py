@@ -53,7 +53,7 @@ class SwapPoint(host.ChainLink):
         self._open: deque[Segment] = deque()
         self._capturing: Segment | None = None
         self._pauses = Pauses()
-        self._tap = _Tap(self, tail)
+        self._tap = TailListener(self, tail)
 
     @property
     def tail(self) -> io.AudioOutput | None:
@@ -117,7 +117,7 @@ class SwapPoint(host.ChainLink):
         if self._attached:
             self._quietly(old.on_detached)
         self._next_in_chain = new
-        self._tap = _Tap(self, new)
+        self._tap = TailListener(self, new)
         for segment, duration in zip(segments, played, strict=True):
             if segment is self._capturing:
                 segment.leave_tail(duration)
@@ -262,7 +262,7 @@ class SwapPoint(host.ChainLink):
             if capturing:
                 self._quietly(old.flush)
             self._quietly(old.clear_buffer)
-        return self._tap.last_words
+        return self._tap.final_positions
 
     def _quietly(self, call: Callable[[], None]) -> None:
         try:
@@ -296,7 +296,7 @@ class SwapPoint(host.ChainLink):
                 )
 
 
-class _Tap:
+class TailListener:
     """Listens to one tail for as long as it is bound; what comes later goes nowhere."""
 
     def __init__(self, point: SwapPoint, tail: io.AudioOutput) -> None:
@@ -305,7 +305,7 @@ class _Tap:
         self._muted = False
         self._closed = False
         self.captures: set[Capture] = set()
-        self.last_words: list[float] = []
+        self.final_positions: list[float] = []
         tail.on("playback_started", self._on_started)
         tail.on("playback_progressed", self._on_progressed)  # type: ignore[arg-type,unused-ignore]
         tail.on("playback_finished", self._on_finished)
@@ -337,7 +337,7 @@ class _Tap:
         if not self._muted:
             self._point.tail_finished(event)
         elif not self._closed:
-            self.last_words.append(event.playback_position)
+            self.final_positions.append(event.playback_position)
 
 
 def _counts(tail: io.AudioOutput) -> list[int]:

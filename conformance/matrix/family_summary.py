@@ -89,7 +89,7 @@ def host_defects(subject: SubjectRun) -> tuple[Defect, ...]:
     return tuple(Defect(name, text, tuple(blocked[name])) for name, text in texts.items())
 
 
-def commonest_finding(subject: SubjectRun) -> str:
+def most_common_finding(subject: SubjectRun) -> str:
     """What most of several failures have in common; empty where nothing is."""
     failed = [r for r in subject.results if r.outcome is Outcome.FAILED and r.finding]
     observed = Counter(result.finding.observed for result in failed if result.finding)
@@ -99,7 +99,7 @@ def commonest_finding(subject: SubjectRun) -> str:
     return ""
 
 
-def shortly(names: Iterable[str]) -> str:
+def abbreviate_ids(names: Iterable[str]) -> str:
     """Ids with their families said once, and neighbours as a range: ``SWAP-01 to 03, 09``."""
     groups = groupby(names, key=lambda name: name.partition("-")[0])
     return ", ".join(_of_family(family, tuple(of)) for family, of in groups)

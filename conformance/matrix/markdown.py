@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.results.json_input import shown
 
-from .family_summary import Share, shortly
+from .family_summary import Share, abbreviate_ids
 from .matrix import HOST, WANTING, Cell, DefectRow, Matrix, Row
 
 _LEGEND = """A cell has the tier and, of each family of requirements that does not hold in full, how
@@ -89,7 +89,7 @@ def _of_share(share: Share) -> str:
 def _defect_row(row: DefectRow) -> list[str]:
     return [
         f"**{_plain(row.id)}** {_plain(row.text)}",
-        *(shortly(map(_plain, names)) or "-" for names in row.requirements),
+        *(abbreviate_ids(map(_plain, names)) or "-" for names in row.requirements),
     ]
 
 
@@ -97,7 +97,7 @@ def _detail_row(host: str, row: Row, cell: Cell) -> list[str]:
     version = [_plain(cell.version)] if row.kind == "provider" else []
     wanting = dict(cell.wanting)
     lists = (wanting.get(title, ()) for title in WANTING.values())
-    return [_plain(host), *version, *(shortly(map(_plain, ids)) or "-" for ids in lists)]
+    return [_plain(host), *version, *(abbreviate_ids(map(_plain, ids)) or "-" for ids in lists)]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

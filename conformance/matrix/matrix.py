@@ -12,7 +12,7 @@ from conformance.results.json_input import shown
 from conformance.results.ledger import Tier, ledger, partial_because, tier
 from conformance.results.run import Run, SubjectKind, SubjectRun
 
-from .family_summary import Defect, Share, commonest_finding, host_defects, shares
+from .family_summary import Defect, Share, host_defects, most_common_finding, shares
 
 HOST = "livekit-agents"
 WANTING = {
@@ -137,7 +137,7 @@ def _cell(source: Loaded, subject: SubjectRun) -> Cell:
         partial=_is_partial(run),
         shares=shares(run, subject),
         defects=host_defects(subject),
-        remark="" if provider else commonest_finding(subject),
+        remark="" if provider else most_common_finding(subject),
         account=str(ledger(subject)),
         source=shown(source.path.name),
         finished=source.certificate.issued.isoformat()

@@ -85,9 +85,9 @@ from .vendor_api import (
 )
 
 if TYPE_CHECKING:
-    from .worker import ByteStreamWorker, Seat, Worker
+    from .worker import ByteStreamWorker, Worker, WorkerSpec
 
-_OF_WORKER = ("ByteStreamWorker", "Seat", "Worker")
+_OF_WORKER = ("ByteStreamWorker", "WorkerSpec", "Worker")
 
 
 def __getattr__(name: str) -> Any:
@@ -112,12 +112,12 @@ __all__ = [
     "Deviation",
     "Manifest",
     "RoomAccess",
-    "Seat",
     "Socket",
     "SocketSession",
     "UsageError",
     "VendorAPI",
     "Worker",
+    "WorkerSpec",
     "fields",
     "hookimpl",
     "session_api",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conformance.results.deviation import Deviation
 
     from .context import AdapterContext
-    from .worker import Seat, Worker
+    from .worker import Worker, WorkerSpec
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -41,7 +41,7 @@ async def unbind_audio_endpoint(avatar: Any) -> object:
 
 
 @hookimpl
-def avatar_worker() -> Callable[[Seat], Worker]:
+def avatar_worker() -> Callable[[WorkerSpec], Worker]:
     """The worker that plays what it receives over the host's byte streams."""
     from .worker import ByteStreamWorker
 

@@ -12,7 +12,7 @@ BYTES_PER_SAMPLE = 2
 
 
 @dataclass
-class Heard:
+class ReceivedSegment:
     """One segment as a worker heard it; times in seconds by the stage's clock.
 
     ``pcm`` is everything received, ``played`` how many seconds of it have been played, and
@@ -47,16 +47,16 @@ class Player:
         self,
         clock: Clock,
         *,
-        on_started: Callable[[Heard], None] | None = None,
-        on_finished: Callable[[Heard], None] | None = None,
+        on_started: Callable[[ReceivedSegment], None] | None = None,
+        on_finished: Callable[[ReceivedSegment], None] | None = None,
         play_after: float = 0.0,
     ) -> None:
         self._clock = clock
         self._play_after = play_after
         self.on_started = on_started
         self.on_finished = on_finished
-        self.heard: list[Heard] = []
-        self._queue: list[Heard] = []
+        self.heard: list[ReceivedSegment] = []
+        self._queue: list[ReceivedSegment] = []
         self._run_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -68,7 +68,7 @@ class Player:
     def push(self, pcm: bytes, sample_rate: int, channels: int) -> None:
         """Take 16 bit PCM for the segment that is being received; opens one if none is."""
         if not self._queue or self._queue[-1].ended:
-            segment = Heard(sample_rate, channels, self._clock.now())
+            segment = ReceivedSegment(sample_rate, channels, self._clock.now())
             self._queue.append(segment)
             self.heard.append(segment)
         self._queue[-1].pcm += pcm
@@ -82,7 +82,7 @@ class Player:
             if self._run_since is None:
                 self._advance()
 
-    def clear(self) -> Heard | None:
+    def clear(self) -> ReceivedSegment | None:
         """Stop at once and drop what is queued; returns the segment that was interrupted."""
         self._account()
         self._stop()
@@ -148,7 +148,7 @@ class Player:
             if current.pcm:
                 self._finish(current, interrupted=False)
 
-    def _finish(self, segment: Heard, *, interrupted: bool) -> None:
+    def _finish(self, segment: ReceivedSegment, *, interrupted: bool) -> None:
         segment.finished_at = self._clock.now()
         segment.interrupted = interrupted
         if self.on_finished is not None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .context import AdapterContext
     from .vendor_api import VendorAPI
-    from .worker import Seat, Worker
+    from .worker import Worker, WorkerSpec
 
 Source = Literal["file", "conftest", "entry-point", "bundled"]
 T = TypeVar("T")
@@ -188,16 +188,16 @@ class Provider:
             )
         return api
 
-    def avatar_worker(self, context: AdapterContext) -> Callable[[Seat], Worker]:
-        """What makes the vendor's participant for a seat."""
+    def avatar_worker(self, context: AdapterContext) -> Callable[[WorkerSpec], Worker]:
+        """What makes the vendor's participant for a `WorkerSpec`."""
         worker = self._call("avatar_worker", context=context)
         if not callable(worker):
             raise self._wrong(
                 "avatar_worker",
                 f"it returned {_kind(worker)}",
-                "return a Worker class, or a function that makes a Worker for a Seat",
+                "return a Worker class, or a function that makes a Worker for a WorkerSpec",
             )
-        return cast("Callable[[Seat], Worker]", worker)
+        return cast("Callable[[WorkerSpec], Worker]", worker)
 
     def known_deviations(self) -> tuple[Deviation, ...]:
         """The failures that the adapter expects."""

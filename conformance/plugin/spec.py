@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .context import AdapterContext
     from .manifest import Manifest
     from .vendor_api import VendorAPI
-    from .worker import Seat, Worker
+    from .worker import Worker, WorkerSpec
 
 PROJECT = "avatar_conformance"
 
@@ -108,14 +108,14 @@ def vendor_backend(context: AdapterContext) -> VendorAPI | None:
 
 
 @hookspec(firstresult=True)
-def avatar_worker(context: AdapterContext) -> Callable[[Seat], Worker]:  # type: ignore[empty-body]
+def avatar_worker(context: AdapterContext) -> Callable[[WorkerSpec], Worker]:  # type: ignore[empty-body]
     """Say what plays the vendor's participant in the room.
 
     Called once for every backend that a check opens, after `vendor_backend`. Default: the class
     `ByteStreamWorker`.
 
     :param context: the same context as in `vendor_backend`
-    :return: a `Worker` class, or a function that makes a worker for a seat
+    :return: a `Worker` class, or a function that makes a worker for a `WorkerSpec`
 
     .. versionadded:: 0.1
     """

@@ -51,15 +51,15 @@ class RoomAccess:
     """Where in a request body the room is: JSON pointers (RFC 6901) to the URL and the token.
 
     ``identity`` and ``room_name`` are pointers to fields that repeat the avatar's identity or the
-    room's name, where the vendor's API has them. ``seat`` names the participant that joins with
-    this token, for vendors whose avatar is more than one participant.
+    room's name, where the vendor's API has them. ``participant`` names the one that joins with this
+    token, for vendors whose avatar is more than one participant.
     """
 
     url: str
     token: str
     identity: str | None = None
     room_name: str | None = None
-    seat: str = "avatar"
+    participant: str = "avatar"
 
 
 @dataclass(frozen=True)

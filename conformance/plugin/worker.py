@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from conformance.results.timeline import Timeline
 
-from .player import Heard, Player
+from .player import Player, ReceivedSegment
 
 if TYPE_CHECKING:
     from livekit import rtc
@@ -46,7 +46,7 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Seat:
+class WorkerSpec:
     """A participant to be brought into the room: its token, and what it needs to play."""
 
     name: str
@@ -69,14 +69,14 @@ class Worker:
     Subclasses override :meth:`joined` to receive audio and feed :attr:`player`.
     """
 
-    def __init__(self, seat: Seat) -> None:
-        self.seat = seat
-        self.behaviour = seat.behaviour
+    def __init__(self, spec: WorkerSpec) -> None:
+        self.spec = spec
+        self.behaviour = spec.behaviour
         self.player = Player(
-            seat.clock,
+            spec.clock,
             on_started=self._player_started,
             on_finished=self._player_finished,
-            play_after=seat.behaviour.play_after,
+            play_after=spec.behaviour.play_after,
         )
         self.received = bytearray()
         """Every byte of audio that reached it, also what was cleared before it was played."""
@@ -98,7 +98,7 @@ class Worker:
         return self.room is not None and self.room.isconnected()
 
     @property
-    def heard(self) -> Sequence[Heard]:
+    def heard(self) -> Sequence[ReceivedSegment]:
         """Every segment received so far, oldest first."""
         return self.player.heard
 
@@ -156,37 +156,37 @@ class Worker:
     async def _serve(self) -> None:
         from livekit import rtc
 
-        seat = self.seat
+        spec = self.spec
         if self.behaviour.join_after is None:
             return
         if self.behaviour.join_after:
-            await seat.clock.sleep(self.behaviour.join_after)
+            await spec.clock.sleep(self.behaviour.join_after)
         try:
-            room = await seat.server.join(seat.token, url=seat.url)
+            room = await spec.server.join(spec.token, url=spec.url)
         except rtc.ConnectError as error:
             self.refused = str(error.message)
-            seat.timeline.record("worker", "refused", seat.name, why=self.refused)
+            spec.timeline.record("worker", "refused", spec.name, why=self.refused)
             return
         self.room = room
-        if seat.ends_with_worker:
-            room.on("disconnected", lambda reason: seat.end_session())
+        if spec.ends_with_worker:
+            room.on("disconnected", lambda reason: spec.end_session())
         local = room.local_participant
-        seat.timeline.record("worker", "joined", local.identity)
+        spec.timeline.record("worker", "joined", local.identity)
         # The agent speaks as soon as it sees the video, so the worker must be listening by then.
         await self.joined(room, local.attributes)
         if self.behaviour.publish_video:
-            await seat.server.publish_video(room)
+            await spec.server.publish_video(room)
 
-    def _player_started(self, segment: Heard) -> None:
-        self.seat.timeline.record("worker", "playing", self.identity or self.seat.name)
+    def _player_started(self, segment: ReceivedSegment) -> None:
+        self.spec.timeline.record("worker", "playing", self.identity or self.spec.name)
         if self.behaviour.notify_started:
             self.notify_started()
 
-    def _player_finished(self, segment: Heard) -> None:
-        self.seat.timeline.record(
+    def _player_finished(self, segment: ReceivedSegment) -> None:
+        self.spec.timeline.record(
             "worker",
             "played",
-            self.identity or self.seat.name,
+            self.identity or self.spec.name,
             position=segment.played,
             interrupted=bool(segment.interrupted),
         )

@@ -13,7 +13,7 @@ from .run import DeviationState, DeviationUse
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedDeviation:
     """A deviation and where it is written: an adapter's origin, or a file."""
 
     deviation: Deviation
@@ -21,14 +21,14 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Excuses:
+class DeviationPolicy:
     """The deviations of one provider, for one version of it and of the host, on one day.
 
     ``live`` is true on a real server, where a part of what fails on the loopback stage passes: a
     deviation is not found to be stale there.
     """
 
-    listed: tuple[Listed, ...] = ()
+    listed: tuple[ListedDeviation, ...] = ()
     known: Collection[str] = ()
     plugin_version: str | None = None
     host_version: str | None = None

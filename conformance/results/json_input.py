@@ -77,7 +77,7 @@ def parse_json(data: bytes) -> Any:
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_without_twins,
+            object_pairs_hook=_without_duplicate_keys,
             parse_constant=_no_constant,
             parse_float=_finite,
             parse_int=_bounded,
@@ -135,7 +135,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twin = Counter(name for name, _ in pairs).most_common(1)[0][0]

@@ -67,7 +67,7 @@ def partial_because(run: Run) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-_HEART = ("SWAP-01", "SWAP-02")
+CORE_REQUIREMENTS = ("SWAP-01", "SWAP-02")
 """What swap-safe means before all else: swapped while idle, and in the middle of a segment."""
 
 _CHECK = re.compile(r"([a-z0-9][\w.-]*::)?[A-Z]+-\d+(\[[^\]]+\])?")
@@ -114,7 +114,7 @@ def unjudged_swaps(results: Iterable[CheckResult]) -> tuple[str, ...]:
     outcomes: dict[str, set[Outcome]] = {}
     for result in results:
         outcomes.setdefault(result.id.requirement, set()).add(result.outcome)
-    return tuple(name for name in _HEART if outcomes.get(name) == {Outcome.BLOCKED})
+    return tuple(name for name in CORE_REQUIREMENTS if outcomes.get(name) == {Outcome.BLOCKED})
 
 
 def tier(run: Run, subject: SubjectRun) -> Tier:

@@ -84,7 +84,7 @@ class Backend(Protocol):
         """Every request received, oldest first."""
 
     @property
-    def objections(self) -> Sequence[str]:
+    def request_violations(self) -> Sequence[str]:
         """What the vendor would have refused: a wrong header, a missing or unknown field."""
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from conformance.plugin.manifest import Manifest
 
-    from .scene.resources import Leftovers
+    from .scene.resources import ResourceSnapshot
     from .scene.scene import Scene
 
 CheckFunction = Callable[..., "Awaitable[None] | str | None"]
@@ -29,9 +29,9 @@ class Check:
     It returns when the requirement holds and raises `Violation` when it does not. ``exempt`` gives
     the rule that makes it not applicable to a manifest, or None.
 
-    With ``evidence``, a scenario that takes what a check takes, the function is a plain one. It is
+    With ``scenario``, a scenario that takes what a check takes, the function is a plain one. It is
     called after that has been played, with what it returned in place of the scene, and returns
-    what there is to note, if anything. Checks with the same evidence are judged by one playing.
+    what there is to note, if anything. Checks with the same scenario are judged by one playing.
     """
 
     requirement: str
@@ -40,8 +40,8 @@ class Check:
     exempt: Rule | None = None
     for_peers: bool = False
     """Whether there is a variant ``to-NAME`` for each provider of the run."""
-    evidence: Scenario | None = None
-    beside: Callable[[Scene], Awaitable[Leftovers]] | None = None
+    scenario: Scenario | None = None
+    control: Callable[[Scene], Awaitable[ResourceSnapshot]] | None = None
     """Is played with the reference provider; what it returns is the function's ``allowed``."""
     needs_avatar: bool = True
     """Whether it cannot be judged where the plugin's constructor raises."""
@@ -61,8 +61,8 @@ def check(
     variants: Sequence[str] = (),
     exempt: Rule | None = None,
     for_peers: bool = False,
-    evidence: Scenario | None = None,
-    beside: Callable[[Scene], Awaitable[Leftovers]] | None = None,
+    scenario: Scenario | None = None,
+    control: Callable[[Scene], Awaitable[ResourceSnapshot]] | None = None,
     needs_avatar: bool = True,
 ) -> Callable[[F], F]:
     """Declare the decorated function as the check of ``requirement``; see `Check`."""
@@ -75,8 +75,8 @@ def check(
                 tuple(variants),
                 exempt,
                 for_peers,
-                evidence,
-                beside,
+                scenario,
+                control,
                 needs_avatar,
             )
         )

@@ -14,7 +14,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 
 from conformance import host
-from conformance.suite.scene.host_chain import ChainKit, EndpointKit, HostKit, Wrapper
+from conformance.suite.scene.host_chain import EndpointSwap, HostSwap, SwapMechanism, Wrapper
 
 FRAMES, SWAPS, ROUNDS = 3000, 500, 7
 
@@ -37,7 +37,7 @@ class Sink(io.AudioOutput):
         """Do nothing: there is nothing."""
 
 
-async def measure(kit: ChainKit) -> dict[str, float]:
+async def measure(kit: SwapMechanism) -> dict[str, float]:
     """Microseconds for each frame of an open segment, and for each swap of an idle chain."""
     frame = rtc.AudioFrame(bytes(960), 24000, 1, 480)
     per_frame, per_swap = [], []
@@ -59,9 +59,9 @@ async def measure(kit: ChainKit) -> dict[str, float]:
 
 async def main() -> None:
     """Measure both and print."""
-    kits: list[ChainKit] = [EndpointKit()]
+    kits: list[SwapMechanism] = [EndpointSwap()]
     if host.has_swap_call():
-        kits.append(HostKit())
+        kits.append(HostSwap())
     print(json.dumps({kit.label: await measure(kit) for kit in kits}))
 
 

@@ -10,7 +10,7 @@ from livekit.agents.voice import io
 from conformance import host
 from conformance.endpoint import SwapPoint, current_endpoint, swap_audio_endpoint
 from conformance.endpoint.segments import Ending
-from conformance.suite.scene.host_chain import EndpointKit, Wrap, Wrapper
+from conformance.suite.scene.host_chain import EndpointSwap, Wrap, Wrapper
 
 from .declared import broken
 
@@ -24,13 +24,13 @@ def splice_another(root: io.AudioOutput) -> None:
 
 @broken("HOST-01", "expected exactly one swap point between the wrapper and the leaf")
 @broken("HOST-02", "expected one swap point below two wrappers")
-class NoSwapPoint(EndpointKit):
+class NoSwapPoint(EndpointSwap):
     def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
         return make(below)
 
 
 @broken("HOST-01", "swap point -> swap point -> leaf")
-class TwoSwapPoints(EndpointKit):
+class TwoSwapPoints(EndpointSwap):
     def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
         root = super().wrap(below, make)
         splice_another(root)
@@ -38,7 +38,7 @@ class TwoSwapPoints(EndpointKit):
 
 
 @broken("HOST-02", "swap point -> swap point -> leaf")
-class OneForEachWrapper(EndpointKit):
+class OneForEachWrapper(EndpointSwap):
     def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
         root = make(below)
         splice_another(root)
@@ -46,7 +46,7 @@ class OneForEachWrapper(EndpointKit):
 
 
 @broken("HOST-02", "expected no further swap point above an existing one")
-class AboveASwapPoint(EndpointKit):
+class AboveASwapPoint(EndpointSwap):
     def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
         root = super().wrap(below, make)
         if isinstance(below, SwapPoint):
@@ -55,25 +55,25 @@ class AboveASwapPoint(EndpointKit):
 
 
 @broken("HOST-02", "expected one swap point after three swaps")
-class OneForEachSwap(EndpointKit):
+class OneForEachSwap(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         super().swap(output, SwapPoint(sink, attached=False))
 
 
 @broken("HOST-03", "observed it is new")
-class RawAssignment(EndpointKit):
+class RawAssignment(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         output.audio = sink
 
 
 @broken("HOST-03", "expected output.audio is the same wrapper after the swap")
-class ReWrapped(EndpointKit):
+class ReWrapped(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         output.audio = self.wrap(sink, Wrapper)
 
 
 @broken("HOST-03", "expected every wrapper is still in the chain")
-class SwappedTooHigh(EndpointKit):
+class SwappedTooHigh(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         root = output.audio
         assert root is not None
@@ -83,7 +83,7 @@ class SwappedTooHigh(EndpointKit):
 
 
 @broken("HOST-03", "observed those of ['wrapper'] changed")
-class ListenersDropped(EndpointKit):
+class ListenersDropped(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         super().swap(output, sink)
         assert output.audio is not None
@@ -92,28 +92,28 @@ class ListenersDropped(EndpointKit):
 
 
 @broken("HOST-04", "with nothing in the output, the new tail becomes the output")
-class NothingToReplace(EndpointKit):
+class NothingToReplace(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         if output.audio is not None:
             super().swap(output, sink)
 
 
 @broken("HOST-04", "with a bare leaf in the output, the new tail becomes the output")
-class LeafKept(EndpointKit):
+class LeafKept(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         if output.audio is None:
             output.audio = sink
 
 
 @broken("HOST-04", "expected the new output is attached once")
-class AttachedTwice(EndpointKit):
+class AttachedTwice(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         super().swap(output, sink)
         sink.on_attached()
 
 
 @broken("HOST-05", "expected output.audio is what was assigned")
-class AssignmentKeepsWrappers(EndpointKit):
+class AssignmentKeepsWrappers(EndpointSwap):
     def agent_output(self) -> io.AgentOutput:
         class Keeping(io.AgentOutput):
             @property
@@ -131,7 +131,7 @@ class AssignmentKeepsWrappers(EndpointKit):
 
 
 @broken("HOST-05", "the old tail was told ['attach']")
-class AssignmentWithoutDetach(EndpointKit):
+class AssignmentWithoutDetach(EndpointSwap):
     def agent_output(self) -> io.AgentOutput:
         class Silent(io.AgentOutput):
             @property
@@ -148,14 +148,14 @@ class AssignmentWithoutDetach(EndpointKit):
 
 
 @broken("HOST-06", "it raised AssertionError: a tail must be a leaf")
-class LeavesOnly(EndpointKit):
+class LeavesOnly(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         assert sink.next_in_chain is None, "a tail must be a leaf"
         super().swap(output, sink)
 
 
 @broken("HOST-06", "observed it got 0 of 10 frames")
-class BottomOfChainNotFed(EndpointKit):
+class BottomOfChainNotFed(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         if sink.next_in_chain is not None:
 
@@ -171,7 +171,7 @@ class BottomOfChainNotFed(EndpointKit):
 
 @broken("HOST-06", "it hung for 10 s")
 @broken("HOST-07", "it hung for 10 s")
-class NewTailNotHeard(EndpointKit):
+class NewTailNotHeard(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         super().swap(output, sink)
         for point in host.chain_of(output.audio):
@@ -180,7 +180,7 @@ class NewTailNotHeard(EndpointKit):
 
 
 @broken("HOST-13", "the synchronizer ends its audio input once; observed it ended it 0 times")
-class EndedBeforeTheFlush(EndpointKit):
+class EndedBeforeTheFlush(EndpointSwap):
     def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
         root = super().wrap(below, make)
         point = next(o for o in host.chain_of(root) if isinstance(o, SwapPoint))
@@ -198,7 +198,7 @@ class EndedBeforeTheFlush(EndpointKit):
 
 
 @broken("HOST-13", "the synchronizer rotates its segment once; observed it rotated it 2 times")
-class CallersFlushReentered(EndpointKit):
+class CallersFlushReentered(EndpointSwap):
     def wrap(self, below: io.AudioOutput, make: Wrap) -> io.AudioOutput:
         root = super().wrap(below, make)
         point = next(o for o in host.chain_of(root) if isinstance(o, SwapPoint))
@@ -211,7 +211,7 @@ class CallersFlushReentered(EndpointKit):
 
 
 @broken("HOST-15", "expected the chain is the same and every frame reaches the tail once")
-class TailTwiceInTheChain(EndpointKit):
+class TailTwiceInTheChain(EndpointSwap):
     def swap(self, output: io.AgentOutput, sink: io.AudioOutput) -> None:
         if current_endpoint(output) is sink and output.audio is not None:
             fed = sink.frames  # type: ignore[attr-defined]

@@ -227,7 +227,7 @@ class FakeInstaller:
 
 
 @dataclass
-class FakeTrial:
+class FakeIsolatedRun:
     """A run that has come out as ``result`` says; ``meanwhile`` happens in the environment."""
 
     result: Run

@@ -14,7 +14,7 @@ from conformance.certificate.integrity import (
     changes_against_record,
     changes_against_wheel,
     record_digest,
-    strangers,
+    unknown_files,
 )
 from conformance.certificate.isolated_run import SubprocessTrial
 from conformance.certificate.issuing import Issued, Request, certify
@@ -30,13 +30,13 @@ from tests.certificate.certificate_sample import (
     DIST,
     NOW,
     FakeInstaller,
-    FakeTrial,
+    FakeIsolatedRun,
     make_wheel,
     whole_run,
 )
 
 
-def issue(tmp_path: Path, trial: FakeTrial | None = None, **changes: Any) -> Issued:
+def issue(tmp_path: Path, trial: FakeIsolatedRun | None = None, **changes: Any) -> Issued:
     """Certify a wheel with nothing installed and a run that is given."""
     values: dict[str, Any] = {
         "distribution": DIST,
@@ -45,7 +45,7 @@ def issue(tmp_path: Path, trial: FakeTrial | None = None, **changes: Any) -> Iss
         **changes,
     }
     installer = values.pop("installer", FakeInstaller())
-    return certify(Request(**values), installer, trial or FakeTrial(whole_run()), now=NOW)
+    return certify(Request(**values), installer, trial or FakeIsolatedRun(whole_run()), now=NOW)
 
 
 def written(tmp_path: Path) -> list[str]:
@@ -85,7 +85,7 @@ def test_without_a_wheel_the_indexs_is_certified(tmp_path: Path) -> None:
 
 def test_a_failed_run_gives_evidence_against_the_wheel(tmp_path: Path) -> None:
     """A complete run that fails is written, of tier none, and does not verify."""
-    issued = issue(tmp_path, FakeTrial(whole_run({"acme::SWAP-01": Outcome.FAILED})))
+    issued = issue(tmp_path, FakeIsolatedRun(whole_run({"acme::SWAP-01": Outcome.FAILED})))
     assert issued.certificate is not None
     assert issued.certificate.tier is Tier.NONE
     assert issued.path is not None
@@ -95,28 +95,28 @@ def test_a_failed_run_gives_evidence_against_the_wheel(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("trial", "reason"),
     [
-        (FakeTrial(whole_run(skipped=["acme::SWAP-01"])), "acme: 1 checks not run"),
-        (FakeTrial(whole_run({"acme::SWAP-01": Outcome.ERROR})), "is an error of the kit"),
+        (FakeIsolatedRun(whole_run(skipped=["acme::SWAP-01"])), "acme: 1 checks not run"),
+        (FakeIsolatedRun(whole_run({"acme::SWAP-01": Outcome.ERROR})), "is an error of the kit"),
         (
-            FakeTrial(
+            FakeIsolatedRun(
                 whole_run(),
                 lambda at: (at / "conformance/suite/registry.py").write_text("pass\n") and None,
             ),
             "the suite was tampered with: conformance/suite/registry.py has been changed",
         ),
         (
-            FakeTrial(
+            FakeIsolatedRun(
                 whole_run(), lambda at: (at / "conformance/new.py").write_text("1\n") and None
             ),
             "conformance/new.py does not belong to the kit",
         ),
         (
-            FakeTrial(whole_run(), lambda at: (at / "conformance/errors.py").unlink()),
+            FakeIsolatedRun(whole_run(), lambda at: (at / "conformance/errors.py").unlink()),
             "conformance/errors.py is gone",
         ),
     ],
 )
-def test_some_runs_certify_nothing(tmp_path: Path, trial: FakeTrial, reason: str) -> None:
+def test_some_runs_certify_nothing(tmp_path: Path, trial: FakeIsolatedRun, reason: str) -> None:
     """A partial run, an error, a tampered suite: the report is kept, no certificate is written.
 
     Nor is there a badge that says anything else.
@@ -130,11 +130,19 @@ def test_some_runs_certify_nothing(tmp_path: Path, trial: FakeTrial, reason: str
 @pytest.mark.parametrize(
     ("trial", "changes", "message"),
     [
-        (FakeTrial(whole_run(version="2.0")), {}, "made with version 2.0, the wheel is 1.0"),
-        (FakeTrial(whole_run(kit="9.9")), {}, "made with kit 9.9, this is 0.1.0"),
-        (FakeTrial(whole_run(names=("beta",))), {}, "about other providers"),
-        (FakeTrial(whole_run(), names=()), {}, "no adapter for livekit-plugins-acme; give one"),
-        (FakeTrial(whole_run(), problems=("adapter acme: wrong",)), {}, "adapter acme: wrong"),
+        (FakeIsolatedRun(whole_run(version="2.0")), {}, "made with version 2.0, the wheel is 1.0"),
+        (FakeIsolatedRun(whole_run(kit="9.9")), {}, "made with kit 9.9, this is 0.1.0"),
+        (FakeIsolatedRun(whole_run(names=("beta",))), {}, "about other providers"),
+        (
+            FakeIsolatedRun(whole_run(), names=()),
+            {},
+            "no adapter for livekit-plugins-acme; give one",
+        ),
+        (
+            FakeIsolatedRun(whole_run(), problems=("adapter acme: wrong",)),
+            {},
+            "adapter acme: wrong",
+        ),
         (None, {"providers": ("beta",)}, "has no provider 'beta'; known are: acme"),
         (None, {"distribution": "livekit-plugins-beta"}, "is no wheel of livekit-plugins-beta"),
         (None, {"distribution": "-r x"}, "'-r x' is no distribution"),
@@ -142,7 +150,7 @@ def test_some_runs_certify_nothing(tmp_path: Path, trial: FakeTrial, reason: str
     ],
 )
 def test_what_cannot_be_certified_is_one_line(
-    tmp_path: Path, trial: FakeTrial | None, changes: dict[str, Any], message: str
+    tmp_path: Path, trial: FakeIsolatedRun | None, changes: dict[str, Any], message: str
 ) -> None:
     """A run about something else, a missing adapter, a wrong name: nothing is written."""
     with pytest.raises(UsageError, match=message) as caught:
@@ -172,7 +180,7 @@ def test_an_adapters_file_is_put_where_the_run_finds_it(tmp_path: Path) -> None:
     """--adapter FILE.py becomes the run's conformance_adapter.py, and nothing else is there."""
     adapter = tmp_path / "mine.py"
     adapter.write_text("pass\n")
-    trial = FakeTrial(whole_run())
+    trial = FakeIsolatedRun(whole_run())
     issue(tmp_path, trial, adapter=str(adapter))
     assert trial.folder_had == ("conformance_adapter.py",)
 
@@ -302,9 +310,9 @@ def test_a_kit_that_was_changed_is_not_packed(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"__init__\.py has been changed"):
         repack(tmp_path / "edited", tmp_path)
     module = installed_kit(tmp_path / "added")
-    assert list(strangers(tmp_path / "added", ["conformance/__init__.py"])) == []
+    assert list(unknown_files(tmp_path / "added", ["conformance/__init__.py"])) == []
     module.with_name("more.py").write_text("")
-    assert list(strangers(tmp_path / "added", ["conformance/__init__.py"])) == [
+    assert list(unknown_files(tmp_path / "added", ["conformance/__init__.py"])) == [
         "conformance/more.py does not belong to the kit"
     ]
 
@@ -318,7 +326,7 @@ def test_the_command_says_where_and_what(
 
     outcomes: dict[str, Outcome] = {}
     monkeypatch.setattr(environment.CommandInstaller, "at_hand", lambda: FakeInstaller())
-    monkeypatch.setattr(trial, "SubprocessTrial", lambda say: FakeTrial(whole_run(outcomes)))
+    monkeypatch.setattr(trial, "SubprocessTrial", lambda say: FakeIsolatedRun(whole_run(outcomes)))
     wheel = make_wheel(tmp_path / "dist")
     command = ["certify", DIST, "--wheel", str(wheel), "--out", str(tmp_path / "out")]
     assert main(command) == 0

@@ -11,7 +11,7 @@ from conformance import host
 from conformance.endpoint import SwapPoint, current_endpoint, swap_audio_endpoint
 from conformance.loopback.virtual_time.event_loop import VirtualClock, run_virtual
 from conformance.results.timeline import Timeline
-from conformance.suite.scene.host_chain import ChainScene, EndpointKit, Leaf, Wrapper
+from conformance.suite.scene.host_chain import ChainScene, EndpointSwap, ScriptedTail, Wrapper
 
 HOST_SWAPS = hasattr(io.AgentOutput, "replace_audio_tail")
 needs_host_swap = pytest.mark.skipif(not HOST_SWAPS, reason="the host has no swap call")
@@ -21,7 +21,7 @@ def play(scenario: Callable[[ChainScene], Awaitable[None]]) -> None:
     """Run ``scenario`` with a scene on virtual time."""
 
     async def main(clock: VirtualClock) -> None:
-        await scenario(ChainScene(EndpointKit(), clock, Timeline(clock.now)))
+        await scenario(ChainScene(EndpointSwap(), clock, Timeline(clock.now)))
 
     run_virtual(main)
 
@@ -30,8 +30,8 @@ def test_unbind_takes_away_what_the_caller_has_bound() -> None:
     """The owner of a binding can unbind it, once."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, _ = scene.wrapped(Leaf(scene, "old"))
-        new = Leaf(scene, "new")
+        output, _ = scene.wrapped(ScriptedTail(scene, "old"))
+        new = ScriptedTail(scene, "new")
         binding = swap_audio_endpoint(output, new)
         assert binding.owner
         assert current_endpoint(output) is new
@@ -46,9 +46,9 @@ def test_unbind_leaves_what_another_caller_has_bound() -> None:
     """A binding that was followed by another one touches nothing any more."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, _ = scene.wrapped(Leaf(scene, "old"))
-        first = swap_audio_endpoint(output, Leaf(scene, "first"))
-        other = Leaf(scene, "other")
+        output, _ = scene.wrapped(ScriptedTail(scene, "old"))
+        first = swap_audio_endpoint(output, ScriptedTail(scene, "first"))
+        other = ScriptedTail(scene, "other")
         swap_audio_endpoint(output, other)
         assert not first.owner
         assert not first.unbind()
@@ -61,8 +61,8 @@ def test_the_last_caller_owns_a_tail_that_was_bound_twice() -> None:
     """Binding the same tail again hands it over to the later caller."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, _ = scene.wrapped(Leaf(scene, "old"))
-        tail = Leaf(scene, "tail")
+        output, _ = scene.wrapped(ScriptedTail(scene, "old"))
+        tail = ScriptedTail(scene, "tail")
         first, second = swap_audio_endpoint(output, tail), swap_audio_endpoint(output, tail)
         assert not first.unbind()
         assert current_endpoint(output) is tail
@@ -76,9 +76,9 @@ def test_unbind_leaves_an_assignment_alone() -> None:
     """A plain assignment after the binding belongs to whoever made it."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, _ = scene.wrapped(Leaf(scene, "old"))
-        binding = swap_audio_endpoint(output, Leaf(scene, "new"))
-        other = output.audio = Leaf(scene, "other")
+        output, _ = scene.wrapped(ScriptedTail(scene, "old"))
+        binding = swap_audio_endpoint(output, ScriptedTail(scene, "new"))
+        other = output.audio = ScriptedTail(scene, "other")
         assert not binding.unbind()
         assert output.audio is other
 
@@ -90,9 +90,9 @@ def test_unbind_leaves_a_swap_by_the_host_alone() -> None:
     """What a plugin has bound by the host's own call since is not the caller's."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, _ = scene.wrapped(Leaf(scene, "old"))
-        binding = swap_audio_endpoint(output, Leaf(scene, "new"))
-        other = Leaf(scene, "other")
+        output, _ = scene.wrapped(ScriptedTail(scene, "old"))
+        binding = swap_audio_endpoint(output, ScriptedTail(scene, "new"))
+        other = ScriptedTail(scene, "other")
         output.replace_audio_tail(other)
         assert not binding.unbind()
         assert current_endpoint(output) is other
@@ -105,10 +105,10 @@ def test_swaps_by_the_host_and_by_the_endpoint_do_not_stack_up() -> None:
     """Both ways can take turns; the chain has each swap point once and plays on the last tail."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
         for _ in range(3):
-            output.replace_audio_tail(Leaf(scene, "by the host"))
-            last = Leaf(scene, "by the endpoint")
+            output.replace_audio_tail(ScriptedTail(scene, "by the host"))
+            last = ScriptedTail(scene, "by the endpoint")
             swap_audio_endpoint(output, last)
             chain = list(host.chain_of(output.audio))
             assert sum(host.is_swap_point(o) and not isinstance(o, SwapPoint) for o in chain) == 1
@@ -126,10 +126,10 @@ def test_the_host_can_swap_where_nothing_is_bound() -> None:
     """A plugin that starts after an unbinding binds by the host's call and is heard."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
         await scene.push(listener.output, 0.4)
         swap_audio_endpoint(output, None)
-        new = Leaf(scene, "new")
+        new = ScriptedTail(scene, "new")
         output.replace_audio_tail(new)
         await scene.push(listener.output, 0.2)
         listener.output.flush()
@@ -145,7 +145,7 @@ def test_a_tail_above_itself_is_refused() -> None:
     """Binding a chain to its own bottom is one clear error, and changes nothing."""
 
     async def scenario(scene: ChainScene) -> None:
-        old = Leaf(scene, "old")
+        old = ScriptedTail(scene, "old")
         output, listener = scene.wrapped(old)
         with pytest.raises(ValueError, match="contains 'wrapper', which is above it in the chain"):
             swap_audio_endpoint(output, listener.output)
@@ -158,7 +158,7 @@ def test_a_bare_output_is_unbound_by_taking_it_away() -> None:
     """Without wrappers nothing stays behind, and what was being spoken ends."""
 
     async def scenario(scene: ChainScene) -> None:
-        leaf = Leaf(scene, "leaf")
+        leaf = ScriptedTail(scene, "leaf")
         output = scene.bound(None)
         binding = swap_audio_endpoint(output, leaf)
         await scene.push(leaf, 1.0)
@@ -175,7 +175,7 @@ def test_a_tail_bound_before_the_wrappers_can_be_unbound_below_them() -> None:
 
     async def scenario(scene: ChainScene) -> None:
         output = scene.bound(None)
-        leaf = Leaf(scene, "leaf")
+        leaf = ScriptedTail(scene, "leaf")
         binding = swap_audio_endpoint(output, leaf)
         root = output.audio = Wrapper(leaf)
         assert binding.unbind()
@@ -203,8 +203,8 @@ def test_an_output_whose_next_one_cannot_be_exchanged_is_replaced() -> None:
             return self._below[0] if "_below" in vars(self) else None
 
     async def scenario(scene: ChainScene) -> None:
-        output = scene.bound(Hiding(Leaf(scene, "old")))
-        new = Leaf(scene, "new")
+        output = scene.bound(Hiding(ScriptedTail(scene, "old")))
+        new = ScriptedTail(scene, "new")
         swap_audio_endpoint(output, new)
         assert output.audio is new
 
@@ -216,7 +216,7 @@ def test_a_binding_keeps_no_output_alive() -> None:
 
     async def scenario(scene: ChainScene) -> None:
         output = scene.bound(None)
-        swap_audio_endpoint(output, Leaf(scene, "leaf"))
+        swap_audio_endpoint(output, ScriptedTail(scene, "leaf"))
         gone = weakref.ref(output)
         del output
         gc.collect()

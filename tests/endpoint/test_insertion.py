@@ -11,7 +11,13 @@ from conformance import host
 from conformance.endpoint import insert_swap_point, swap_audio_endpoint
 from conformance.loopback.virtual_time.event_loop import VirtualClock, run_virtual
 from conformance.results.timeline import Timeline
-from conformance.suite.scene.host_chain import FRAME, ChainScene, EndpointKit, Leaf, Listener
+from conformance.suite.scene.host_chain import (
+    FRAME,
+    ChainScene,
+    EndpointSwap,
+    Listener,
+    ScriptedTail,
+)
 
 HOST_SWAPS = hasattr(io.AgentOutput, "replace_audio_tail")
 
@@ -20,7 +26,7 @@ def play(scenario: Callable[[ChainScene], Awaitable[None]]) -> None:
     """Run ``scenario`` with a scene on virtual time."""
 
     async def main(clock: VirtualClock) -> None:
-        await scenario(ChainScene(EndpointKit(), clock, Timeline(clock.now)))
+        await scenario(ChainScene(EndpointSwap(), clock, Timeline(clock.now)))
 
     run_virtual(main)
 
@@ -30,11 +36,11 @@ def test_the_first_swap_ends_what_is_playing_where_it_is() -> None:
 
     async def scenario(scene: ChainScene) -> None:
         async with aclosing(host.SessionWrappers()) as wrappers:
-            root = wrappers.above(Leaf(scene, "old"))
+            root = wrappers.above(ScriptedTail(scene, "old"))
             output, listener = scene.bound(root), Listener(scene, root)
             await scene.speak(root, 2.0)
             await scene.clock.sleep(0.5)
-            swap_audio_endpoint(output, Leaf(scene, "new"))
+            swap_audio_endpoint(output, ScriptedTail(scene, "new"))
             await scene.finished(root)
             await scene.clock.sleep(5)
             (finished,) = listener.of("finished")
@@ -53,7 +59,7 @@ def test_the_first_swap_carries_on_what_is_being_captured() -> None:
 
     async def scenario(scene: ChainScene) -> None:
         async with aclosing(host.SessionWrappers()) as wrappers:
-            old, new = Leaf(scene, "old"), Leaf(scene, "new")
+            old, new = ScriptedTail(scene, "old"), ScriptedTail(scene, "new")
             root = wrappers.above(old)
             output, listener = scene.bound(root), Listener(scene, root)
             first = await scene.push(root, 0.4)
@@ -78,7 +84,7 @@ def test_insertion_alone_is_not_noticed(capturing: bool) -> None:
 
     async def scenario(scene: ChainScene) -> None:
         async with aclosing(host.SessionWrappers()) as wrappers:
-            tail = Leaf(scene, "tail")
+            tail = ScriptedTail(scene, "tail")
             root = wrappers.above(tail)
             output, listener = scene.bound(root), Listener(scene, root)
             frames = await scene.push(root, 0.4)
@@ -102,11 +108,11 @@ def test_insertion_goes_below_a_wrapper_of_the_application() -> None:
     """With no synchronizer to ask, a playing segment still ends once, interrupted."""
 
     async def scenario(scene: ChainScene) -> None:
-        root = scene.chain.wrap(Leaf(scene, "old"), _plain)
+        root = scene.chain.wrap(ScriptedTail(scene, "old"), _plain)
         output, listener = scene.bound(root), Listener(scene, root)
         await scene.speak(root, 2.0)
         await scene.clock.sleep(0.5)
-        swap_audio_endpoint(output, Leaf(scene, "new"))
+        swap_audio_endpoint(output, ScriptedTail(scene, "new"))
         await scene.finished(root)
         (finished,) = listener.of("finished")
         assert finished.interrupted
@@ -121,13 +127,13 @@ def test_insertion_after_a_swap_by_the_host_within_the_segment() -> None:
     """Progress is placed right even when the host swapped earlier in the same segment."""
 
     async def scenario(scene: ChainScene) -> None:
-        root = scene.chain.wrap(Leaf(scene, "first", progress=True), _plain)
+        root = scene.chain.wrap(ScriptedTail(scene, "first", progress=True), _plain)
         output, listener = scene.bound(root), Listener(scene, root)
         lost = 0.0
         for number in range(2):
             await scene.push(root, 1.0)
             await scene.clock.sleep(0.4)
-            next_tail = Leaf(scene, f"next {number}", progress=True)
+            next_tail = ScriptedTail(scene, f"next {number}", progress=True)
             if number:
                 swap_audio_endpoint(output, next_tail)
             else:
@@ -148,10 +154,10 @@ def test_a_detached_chain_stays_detached() -> None:
     """A first swap while audio is switched off attaches nothing until it is switched on."""
 
     async def scenario(scene: ChainScene) -> None:
-        root = scene.chain.wrap(Leaf(scene, "old"), _plain)
+        root = scene.chain.wrap(ScriptedTail(scene, "old"), _plain)
         output = scene.bound(root)
         output.set_audio_enabled(False)
-        new = Leaf(scene, "new")
+        new = ScriptedTail(scene, "new")
         swap_audio_endpoint(output, new)
         assert new.calls == []
         output.set_audio_enabled(True)

@@ -29,9 +29,9 @@ from conformance.results.timeline import Timeline
 from conformance.suite.scene.host_chain import (
     FRAME,
     ChainScene,
-    EndpointKit,
-    Leaf,
+    EndpointSwap,
     Listener,
+    ScriptedTail,
     Wrapper,
 )
 
@@ -53,9 +53,11 @@ class Endpoint(RuleBasedStateMachine):
 
     async def open(self) -> None:
         clock = VirtualClock(self.loop)
-        self.scene = ChainScene(EndpointKit(), clock, Timeline(clock.now))
+        self.scene = ChainScene(EndpointSwap(), clock, Timeline(clock.now))
         self.tails = {
-            name: Leaf(self.scene, name, progress=name == "reporting", can_pause=name == "pausing")
+            name: ScriptedTail(
+                self.scene, name, progress=name == "reporting", can_pause=name == "pausing"
+            )
             for name in TAILS
         }
         self.bound: str | None = "plain"
@@ -194,7 +196,7 @@ TestEndpoint.settings = settings(
 )
 
 
-class SlowLeaf(Leaf):
+class SlowLeaf(ScriptedTail):
     """A tail that takes a while to take a frame, or for ever, like one that is not joined yet."""
 
     def __init__(self, scene: ChainScene, name: str, seconds: float) -> None:
@@ -220,7 +222,7 @@ def test_captures_that_wait_at_a_tail_end_with_the_swap(
     """Swaps while frames wait at slow tails hang nothing and double no frame."""
 
     async def main(clock: VirtualClock) -> None:
-        scene = ChainScene(EndpointKit(), clock, Timeline(clock.now))
+        scene = ChainScene(EndpointSwap(), clock, Timeline(clock.now))
         tails: list[SlowLeaf] = [SlowLeaf(scene, "first", 0.03)]
         output, top = scene.wrapped(tails[0])
         pushed: list[bytes] = []

@@ -9,21 +9,21 @@ from conformance import host
 from conformance.endpoint import swap_audio_endpoint
 from conformance.loopback.stage import LoopbackRunner
 from conformance.stage.interface import Stage
-from conformance.suite.scene.fake_tail import ClockTail
+from conformance.suite.scene.fake_tail import FakeTail
 from conformance.suite.scene.scene import mint
 from conformance.suite.scene.speech import Speech
 
 RATE = 24000
 
 
-def play(scenario: Callable[[Stage, AgentSession[None], ClockTail], Awaitable[None]]) -> None:
+def play(scenario: Callable[[Stage, AgentSession[None], FakeTail], Awaitable[None]]) -> None:
     """Run ``scenario`` with a real agent session whose tail is an application's own."""
 
     async def main(stage: Stage) -> None:
         room = await stage.server.join(mint(stage, "agent", kind="agent"))
         async with stage.job(room):
             session: AgentSession[None] = AgentSession()
-            tail = ClockTail(stage.clock)
+            tail = FakeTail(stage.clock)
             session.output.audio = tail
             await host.start_session(session, Agent(instructions="speak"), room=room, record=False)
             await scenario(stage, session, tail)
@@ -36,7 +36,7 @@ def play(scenario: Callable[[Stage, AgentSession[None], ClockTail], Awaitable[No
 def test_speech_completes_with_nothing_bound() -> None:
     """A session whose endpoint is unbound says nothing and hangs nowhere; rebound, it is heard."""
 
-    async def scenario(stage: Stage, session: AgentSession[None], tail: ClockTail) -> None:
+    async def scenario(stage: Stage, session: AgentSession[None], tail: FakeTail) -> None:
         top = session.output.audio
         binding = swap_audio_endpoint(session.output, tail)
         assert binding.unbind()
@@ -58,8 +58,8 @@ def test_speech_completes_with_nothing_bound() -> None:
 def test_a_swap_splits_a_live_speech_between_two_tails() -> None:
     """Frames before the swap go to the one tail, frames after it to the other; none is lost."""
 
-    async def scenario(stage: Stage, session: AgentSession[None], tail: ClockTail) -> None:
-        other = ClockTail(stage.clock)
+    async def scenario(stage: Stage, session: AgentSession[None], tail: FakeTail) -> None:
+        other = FakeTail(stage.clock)
         speech = Speech("one two three four", 2.0, RATE, 0, stage.clock, paced=True)
         handle = session.say(speech.text, audio=speech.frames())
         await stage.clock.sleep(1.01)
@@ -75,7 +75,7 @@ def test_a_swap_splits_a_live_speech_between_two_tails() -> None:
 def test_unbinding_in_the_middle_keeps_the_transcript_up_to_there() -> None:
     """The end of the segment tells what had been said when the endpoint was unbound."""
 
-    async def scenario(stage: Stage, session: AgentSession[None], tail: ClockTail) -> None:
+    async def scenario(stage: Stage, session: AgentSession[None], tail: FakeTail) -> None:
         top = session.output.audio
         assert top is not None
         ends: list[io.PlaybackFinishedEvent] = []

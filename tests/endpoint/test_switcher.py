@@ -17,7 +17,7 @@ from conformance.endpoint import (
 )
 from conformance.loopback.virtual_time.event_loop import VirtualClock, run_virtual
 from conformance.results.timeline import Timeline
-from conformance.suite.scene.host_chain import ChainScene, EndpointKit, Leaf, Listener
+from conformance.suite.scene.host_chain import ChainScene, EndpointSwap, Listener, ScriptedTail
 
 BOTH = pytest.mark.parametrize("order", list(Order))
 
@@ -41,7 +41,7 @@ class FakeAvatar:
     ) -> None:
         self.name = name
         self.avatar_identity = identity or name
-        self.leaf = Leaf(stage.scene, name)
+        self.leaf = ScriptedTail(stage.scene, name)
         self._stage = stage
         self._start_takes = start_takes
         self._fails = fails
@@ -85,7 +85,7 @@ class Stage:
     log: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        root = self.scene.wrap(Leaf(self.scene, "room"))
+        root = self.scene.wrap(ScriptedTail(self.scene, "room"))
         self.session = SimpleNamespace(output=self.scene.bound(root))
         self.top = Listener(self.scene, root)
 
@@ -103,7 +103,7 @@ def play(scenario: Callable[[Stage], Awaitable[None]]) -> None:
     """Run ``scenario`` on virtual time."""
 
     async def main(clock: VirtualClock) -> None:
-        await scenario(Stage(ChainScene(EndpointKit(), clock, Timeline(clock.now))))
+        await scenario(Stage(ChainScene(EndpointSwap(), clock, Timeline(clock.now))))
 
     run_virtual(main)
 
@@ -368,7 +368,7 @@ def test_back_to_no_avatar(to_room: bool) -> None:
     async def scenario(stage: Stage) -> None:
         switcher = stage.switcher()
         await switcher.swap(FakeAvatar(stage, "avatar"))
-        room = Leaf(stage.scene, "track")
+        room = ScriptedTail(stage.scene, "track")
         await switcher.release(sink=room if to_room else None)
         assert switcher.current is None
         assert stage.bound == ("track" if to_room else "nothing")

@@ -11,19 +11,25 @@ from livekit.agents.voice import io
 from conformance.endpoint import SwapPoint, insert_swap_point, swap_audio_endpoint
 from conformance.loopback.virtual_time.event_loop import VirtualClock, run_virtual
 from conformance.results.timeline import Timeline
-from conformance.suite.scene.host_chain import FRAME, ChainScene, EndpointKit, Leaf, Listener
+from conformance.suite.scene.host_chain import (
+    FRAME,
+    ChainScene,
+    EndpointSwap,
+    Listener,
+    ScriptedTail,
+)
 
 
 def play(scenario: Callable[[ChainScene], Awaitable[None]]) -> None:
     """Run ``scenario`` with a scene on virtual time."""
 
     async def main(clock: VirtualClock) -> None:
-        await scenario(ChainScene(EndpointKit(), clock, Timeline(clock.now)))
+        await scenario(ChainScene(EndpointSwap(), clock, Timeline(clock.now)))
 
     run_virtual(main)
 
 
-class PausingLeaf(Leaf):
+class PausingLeaf(ScriptedTail):
     """A leaf that notes what it is told about pauses."""
 
     def __init__(self, scene: ChainScene, name: str) -> None:
@@ -36,7 +42,7 @@ class PausingLeaf(Leaf):
         self.calls.append("resume")
 
 
-class WaitingLeaf(Leaf):
+class WaitingLeaf(ScriptedTail):
     """A leaf that takes no frame before it is ready, like an avatar that has not joined."""
 
     def __init__(self, scene: ChainScene, name: str) -> None:
@@ -48,7 +54,7 @@ class WaitingLeaf(Leaf):
         await super().capture_frame(frame)
 
 
-class FailingLeaf(Leaf):
+class FailingLeaf(ScriptedTail):
     """A leaf whose connection is gone: every call raises."""
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
@@ -65,7 +71,7 @@ def test_speech_with_nothing_bound_ends_at_zero() -> None:
     """Frames are dropped without waiting, and the segment ends interrupted, unheard."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
         swap_audio_endpoint(output, None)
         root = listener.output
         for _ in range(2):
@@ -82,8 +88,8 @@ def test_a_flush_without_audio_reports_nothing() -> None:
     """A flush of nothing ends no segment, bound or unbound."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
-        for sink in (Leaf(scene, "new"), None):
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
+        for sink in (ScriptedTail(scene, "new"), None):
             swap_audio_endpoint(output, sink)
             listener.output.flush()
             listener.output.clear_buffer()
@@ -97,9 +103,9 @@ def test_back_to_back_segments_with_nothing_bound_end_in_order() -> None:
     """A capture that follows a flush at once comes after the end of the segment before it."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
         swap_audio_endpoint(output, None)
-        new = Leaf(scene, "new")
+        new = ScriptedTail(scene, "new")
         await scene.push(listener.output, 0.1)
         listener.output.flush()
         swap_audio_endpoint(output, new)
@@ -114,10 +120,10 @@ def test_a_segment_of_which_the_new_tail_gets_nothing_ends() -> None:
     """A swap between the last frame and the flush leaves no tail to tell the end of it."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
         await scene.push(listener.output, 0.4)
         await scene.clock.sleep(0.2)
-        swap_audio_endpoint(output, Leaf(scene, "new"))
+        swap_audio_endpoint(output, ScriptedTail(scene, "new"))
         listener.output.flush()
         await scene.finished(listener.output)
         assert listener.words == "started, finished at 0.20 s interrupted"
@@ -129,11 +135,11 @@ def test_every_segment_in_the_queue_ends_at_a_swap() -> None:
     """Of several flushed segments the first ends where it was, the others unheard."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
         for _ in range(3):
             await scene.speak(listener.output, 0.4)
         await scene.clock.sleep(0.6)
-        swap_audio_endpoint(output, Leaf(scene, "new"))
+        swap_audio_endpoint(output, ScriptedTail(scene, "new"))
         await scene.finished(listener.output)
         positions = [(round(e.position, 3), e.interrupted) for e in listener.of("finished")]
         assert positions == [(0.4, False), (0.2, True), (0.0, True)]
@@ -145,9 +151,9 @@ def test_a_segment_across_a_swap_is_announced_once() -> None:
     """The new tail's own playback_started belongs to a segment that has started long ago."""
 
     async def scenario(scene: ChainScene) -> None:
-        output, listener = scene.wrapped(Leaf(scene, "old"))
+        output, listener = scene.wrapped(ScriptedTail(scene, "old"))
         await scene.push(listener.output, 0.4)
-        swap_audio_endpoint(output, Leaf(scene, "new"))
+        swap_audio_endpoint(output, ScriptedTail(scene, "new"))
         await scene.speak(listener.output, 0.4)
         await scene.finished(listener.output)
         assert listener.words == "started, finished at 0.80 s"
@@ -162,7 +168,7 @@ def test_a_frame_that_waits_for_a_tail_goes_on_to_the_next() -> None:
         output, listener = scene.wrapped(WaitingLeaf(scene, "old"))
         speaking = asyncio.ensure_future(scene.push(listener.output, 0.2))
         await scene.clock.sleep(1)
-        new = Leaf(scene, "new")
+        new = ScriptedTail(scene, "new")
         swap_audio_endpoint(output, new)
         assert new.frames == []
         frames = await speaking
@@ -222,7 +228,7 @@ def test_a_failing_tail_fails_the_capture_and_not_the_swap(
         output, listener = scene.wrapped(FailingLeaf(scene, "old"))
         with pytest.raises(ConnectionError):
             await listener.output.capture_frame(rtc.AudioFrame(b"\0\0" * 480, 24000, 1, 480))
-        swap_audio_endpoint(output, Leaf(scene, "new"))
+        swap_audio_endpoint(output, ScriptedTail(scene, "new"))
         listener.output.flush()
         await scene.finished(listener.output)
         listener.heard.clear()
@@ -261,7 +267,7 @@ def test_paused_time_does_not_count_as_played() -> None:
         await scene.clock.sleep(1.0)
         listener.output.resume()
         await scene.clock.sleep(0.2)
-        swap_audio_endpoint(output, Leaf(scene, "new"))
+        swap_audio_endpoint(output, ScriptedTail(scene, "new"))
         (finished,) = listener.of("finished")
         assert abs(finished.position - 0.5) <= FRAME
 
@@ -271,7 +277,7 @@ def test_paused_time_does_not_count_as_played() -> None:
 def test_a_tail_that_finishes_inside_the_flush_does_not_reenter_it() -> None:
     """The end that a tail tells synchronously reaches the wrappers after their own flush."""
 
-    class Hasty(Leaf):
+    class Hasty(ScriptedTail):
         def flush(self) -> None:
             io.AudioOutput.flush(self)
             self.on_playback_finished(playback_position=0.2, interrupted=False)
@@ -291,7 +297,7 @@ def test_a_tail_can_come_back() -> None:
     """What a tail still had to say of its first time does not count for its second."""
 
     async def scenario(scene: ChainScene) -> None:
-        first, second = Leaf(scene, "first"), Leaf(scene, "second")
+        first, second = ScriptedTail(scene, "first"), ScriptedTail(scene, "second")
         output, listener = scene.wrapped(first)
         await scene.speak(listener.output, 1.0)
         await scene.clock.sleep(0.5)
@@ -310,11 +316,11 @@ def test_a_swap_point_can_be_put_in_before_anything_is_bound_to_it() -> None:
     """Inserting twice finds the swap point that is there."""
 
     async def scenario(scene: ChainScene) -> None:
-        root = scene.wrap(Leaf(scene, "leaf"))
+        root = scene.wrap(ScriptedTail(scene, "leaf"))
         Listener(scene, root)
         point = insert_swap_point(root, attached=False)
         assert isinstance(point, SwapPoint)
         assert insert_swap_point(root, attached=False) is point
-        assert insert_swap_point(Leaf(scene, "bare"), attached=False) is None
+        assert insert_swap_point(ScriptedTail(scene, "bare"), attached=False) is None
 
     play(scenario)

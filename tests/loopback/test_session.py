@@ -16,7 +16,7 @@ from conformance.loopback.room import tracks as media
 from conformance.loopback.room.server import LoopbackServer
 from conformance.loopback.virtual_time.event_loop import VirtualClock, run_virtual
 from conformance.plugin.room import Credentials
-from conformance.plugin.worker import Behaviour, ByteStreamWorker, Seat
+from conformance.plugin.worker import Behaviour, ByteStreamWorker, WorkerSpec
 from conformance.results.timeline import Timeline
 
 CREDENTIALS = Credentials(
@@ -50,7 +50,7 @@ async def speak(clock: VirtualClock) -> dict[str, Any]:
     token = mint("agent")
     room = await server.join(token)
     worker = ByteStreamWorker(
-        Seat("avatar", mint("avatar"), CREDENTIALS.url, server, clock, timeline, Behaviour())
+        WorkerSpec("avatar", mint("avatar"), CREDENTIALS.url, server, clock, timeline, Behaviour())
     )
     finished: list[Any] = []
     with media.stand_ins():

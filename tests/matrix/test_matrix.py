@@ -8,7 +8,7 @@ import pytest
 from conformance.certificate.loading import Loaded, load
 from conformance.certificate.statement import render
 from conformance.cli import main
-from conformance.matrix.family_summary import shortly
+from conformance.matrix.family_summary import abbreviate_ids
 from conformance.matrix.markdown import to_markdown
 from conformance.matrix.matrix import Cell, Matrix, make_matrix
 from conformance.report.json_report import render as render_report
@@ -149,7 +149,7 @@ def test_the_host_has_a_row_of_its_own() -> None:
 )
 def test_ids_are_shortened(ids: tuple[str, ...], short: str) -> None:
     """A family is named once, and neighbours are a range."""
-    assert shortly(ids) == short
+    assert abbreviate_ids(ids) == short
 
 
 def test_the_later_of_two_runs_counts() -> None:

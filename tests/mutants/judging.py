@@ -17,7 +17,7 @@ from conformance.plugin.provider import Provider
 from conformance.results.outcomes import CheckResult, Outcome
 from conformance.suite.registry import Check
 from conformance.suite.runner.runner import Subject, run_check, subjects
-from conformance.suite.scene.host_chain import ChainKit
+from conformance.suite.scene.host_chain import SwapMechanism
 
 from .mutant import Effect, Kill
 
@@ -80,7 +80,7 @@ def subject_of(provider: Provider) -> Subject:
     return subject
 
 
-def chain_subject(kit: ChainKit, name: str) -> Subject:
+def chain_subject(kit: SwapMechanism, name: str) -> Subject:
     """A way to exchange the tail of a chain, and every check for it."""
     host, *_ = subjects([])
     return Subject(name, host.checks, kit=kit)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import Outcome
 from conformance.suite.runner.runner import Subject
-from conformance.suite.scene.host_chain import EndpointKit
+from conformance.suite.scene.host_chain import EndpointSwap
 
 from . import load
 from .judging import Verdict, chain_subject, complaints, judge, killed, subject_of
@@ -116,7 +116,7 @@ def row(name: str, only: frozenset[str] | None = None) -> Row:
         subject = subject_of(_sound(name))
         return Row(name, (), "", judge(subject, only=only), sound=True)
     if name == SOUND_CHAIN:
-        return Row(name, (), "", judge(chain_subject(EndpointKit(), name), only=only), sound=True)
+        return Row(name, (), "", judge(chain_subject(EndpointSwap(), name), only=only), sound=True)
     mutant = CHAINS.get(name) or MUTANTS[name]
     verdicts = judge(_subject(name), only=only, effect=mutant.effect)
     kills = tuple(k for k in mutant.kills if only is None or k.requirement in only)

@@ -14,7 +14,7 @@ from livekit.agents.voice import io
 
 from conformance.plugin import AdapterContext, VendorAPI, hookimpl
 from conformance.plugin.provider import Provider
-from conformance.plugin.worker import ByteStreamWorker, Seat, Worker
+from conformance.plugin.worker import ByteStreamWorker, Worker, WorkerSpec
 from conformance.reference import adapter as reference
 from conformance.reference.api import ReferenceApi
 from conformance.reference.avatar import SAMPLE_RATE
@@ -95,7 +95,7 @@ class SoundAdapter:
     """The adapter of the sound provider; a mutant's overrides what it changes."""
 
     avatar: Callable[..., Any] = SoundAvatar
-    worker: Callable[[Seat], Worker] = ByteStreamWorker
+    worker: Callable[[WorkerSpec], Worker] = ByteStreamWorker
     manifest: Mapping[str, Any] = {}
 
     @hookimpl
@@ -119,7 +119,7 @@ class SoundAdapter:
         return reference.vendor_backend()
 
     @hookimpl
-    def avatar_worker(self) -> Callable[[Seat], Worker]:
+    def avatar_worker(self) -> Callable[[WorkerSpec], Worker]:
         """A byte-stream worker."""
         return type(self).worker
 

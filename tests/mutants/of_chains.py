@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from conformance.suite.scene.host_chain import ChainKit
+from conformance.suite.scene.host_chain import SwapMechanism
 from tests.suite.checks.test_host_chain_broken import BROKEN
 
 from .mutant import Effect, Kill, dashed, watch
@@ -19,7 +19,7 @@ class BrokenChain:
     name: str
     kills: tuple[Kill, ...]
     story: str
-    kit: Callable[[], ChainKit]
+    kit: Callable[[], SwapMechanism]
     effect: Effect = field(default_factory=Effect)
 
 

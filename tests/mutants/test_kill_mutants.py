@@ -70,4 +70,4 @@ def test_the_written_matrix_is_about_what_there_is() -> None:
     for requirement in asked:
         killed = killed_mutants(requirement)
         assert killed, f"{requirement} kills nobody: run tox -e kill"
-        assert set(killed) <= set(names()), f"{requirement} kills strangers: run tox -e kill"
+        assert set(killed) <= set(names()), f"{requirement} kills unknown_files: run tox -e kill"

@@ -294,7 +294,7 @@ def test_by_default_the_worker_plays_byte_streams() -> None:
 
 
 def test_a_worker_that_cannot_be_made_is_refused() -> None:
-    """A worker is made for each seat, so an instance is the wrong thing to return."""
+    """A worker is made for each participant, so an instance is the wrong thing to return."""
 
     @hookimpl
     def avatar_worker() -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from conformance.loopback.room.server import LoopbackServer
-from conformance.plugin.worker import Behaviour, ByteStreamWorker, Seat
+from conformance.plugin.worker import Behaviour, ByteStreamWorker, WorkerSpec
 from conformance.results.timeline import Timeline
 from tests.loopback.in_memory_room import CREDENTIALS, mint, play
 
@@ -23,7 +23,7 @@ class CountingWorker(ByteStreamWorker):
 async def in_room(server: LoopbackServer) -> CountingWorker:
     """A worker in the room whose vendor sends it away as soon as it sees that it has left."""
     leavers: set[asyncio.Task[None]] = set()
-    seat = Seat(
+    spec = WorkerSpec(
         name="avatar",
         token=mint("avatar"),
         url=CREDENTIALS.url,
@@ -34,7 +34,7 @@ async def in_room(server: LoopbackServer) -> CountingWorker:
         end_session=lambda: leavers.add(asyncio.create_task(worker.leave())),
         ends_with_worker=True,
     )
-    worker = CountingWorker(seat)
+    worker = CountingWorker(spec)
     worker.begin()
     await asyncio.sleep(1)
     return worker

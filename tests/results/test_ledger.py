@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from conformance.results.deviation import Deviation
-from conformance.results.deviation_policy import Excuses, Listed
+from conformance.results.deviation_policy import DeviationPolicy, ListedDeviation
 from conformance.results.ledger import Tier, blocker, excused, ledger, partial_because, tier
 from conformance.results.outcomes import CheckId, Level, Outcome
 from conformance.results.run import DeviationUse, Selection, repeat_command
@@ -45,10 +45,10 @@ def deviation(requirement: str = "BIND-01", **changes: object) -> Deviation:
     return Deviation.from_json(data)
 
 
-def excuses(*deviations: Deviation, today: date = date(2026, 6, 1)) -> Excuses:
+def excuses(*deviations: Deviation, today: date = date(2026, 6, 1)) -> DeviationPolicy:
     """The excuses of acme 1.0 on livekit-agents 1.8.9."""
-    listed = tuple(Listed(d, "bundled") for d in deviations)
-    return Excuses(listed, KNOWN, "1.0", "1.8.9", today)
+    listed = tuple(ListedDeviation(d, "bundled") for d in deviations)
+    return DeviationPolicy(listed, KNOWN, "1.0", "1.8.9", today)
 
 
 def test_the_ledger_closes_when_everything_has_an_outcome() -> None:

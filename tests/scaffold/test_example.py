@@ -36,7 +36,7 @@ class Example:
 
 
 @dataclass
-class Played:
+class ScenarioRun:
     """What came of the sentence."""
 
     answers: list[str]
@@ -72,7 +72,7 @@ def loaded(file: Path) -> ModuleType:
     return module
 
 
-async def play(stage: Stage, example: Example) -> Played:
+async def play(stage: Stage, example: Example) -> ScenarioRun:
     """Speak one sentence, and ask for another avatar in the middle of it."""
     provider, agent = example.provider, example.agent
     async with open_scene(stage, provider) as scene:
@@ -107,7 +107,7 @@ async def play(stage: Stage, example: Example) -> Played:
         await role.aclose()
         workers = list(backend.workers)
         heard = [b"".join(bytes(each.pcm) for each in player.heard) for player in players]
-        return Played(
+        return ScenarioRun(
             answers=[answer],
             hummed=b"".join(hummed),
             heard=heard or [worker.pcm for worker in workers],

@@ -111,7 +111,7 @@ def test_an_avatar_hears_the_very_samples_that_were_said(module: str) -> None:
         await scene.spoken(speech)
 
         assert avatar.pcm == speech.pcm
-        assert list(avatar.backend.objections) == []
+        assert list(avatar.backend.request_violations) == []
 
     play(installed(module), speak)
 
@@ -122,8 +122,11 @@ def test_a_field_that_the_vendor_does_not_know_is_named(module: str) -> None:
     provider = installed(module)
 
     for name, changed in _without_each_field(provider):
-        objections = play(changed, _objections)
-        assert any(repr(name) in o or name in o for o in objections), (name, objections)
+        request_violations = play(changed, _objections)
+        assert any(repr(name) in o or name in o for o in request_violations), (
+            name,
+            request_violations,
+        )
 
 
 @pytest.mark.parametrize("module", VENDORS)
@@ -131,9 +134,11 @@ def test_a_field_that_the_plugin_does_not_send_is_named(module: str) -> None:
     """A request with a field too few is objected to, with the field's name."""
     provider = installed(module)
 
-    objections = play(_wanting(provider, "colour_of_hair"), _objections)
+    request_violations = play(_wanting(provider, "colour_of_hair"), _objections)
 
-    assert any("colour_of_hair" in objection for objection in objections), objections
+    assert any("colour_of_hair" in objection for objection in request_violations), (
+        request_violations
+    )
 
 
 async def _objections(scene: Scene) -> list[str]:
@@ -141,7 +146,7 @@ async def _objections(scene: Scene) -> list[str]:
     avatar = await scene.create()
     with suppress(Exception):  # what a plugin does when its vendor refuses is judged elsewhere
         await scene.start(avatar, ready=False)
-    return list(avatar.backend.objections)
+    return list(avatar.backend.request_violations)
 
 
 def _without_each_field(provider: Provider) -> list[tuple[str, Provider]]:

@@ -140,7 +140,7 @@ def test_liveavatar_stops_its_session_when_the_agent_session_closes() -> None:
         await scene.session.aclose()
         await scene.clock.sleep(5.0)
         assert avatar.backend.requests[-1].call == "stop session"
-        assert list(avatar.backend.objections) == []
+        assert list(avatar.backend.request_violations) == []
         assert avatar.backend.sessions[0].ended_at is not None
 
     play(installed("liveavatar"), close)

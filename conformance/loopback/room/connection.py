@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Delivery = Callable[["LoopbackRoom"], None]
 
 
-class Mailbox:
+class DeliveryQueue:
     """Delivers to one participant: in order, later than the call that sent, in its own context.
 
     ``latency`` is in seconds. While it is held nothing is delivered and nothing is lost.
@@ -96,7 +96,7 @@ class Link:
         self.server_room = server_room
         self.client = client
         self.info = info
-        self.mailbox = Mailbox(latency)
+        self.mailbox = DeliveryQueue(latency)
         self.published: dict[str, Published] = {}
         self.active = False
         self.open = True
@@ -152,7 +152,7 @@ class Link:
         """Stop everything to and from this participant for now."""
         self.mailbox.hold()
 
-    def mend(self) -> None:
+    def resume(self) -> None:
         """Go on after :meth:`cut`, nothing lost."""
         self.mailbox.release()
         outbox, self._outbox = self._outbox, []

@@ -183,7 +183,9 @@ class _Writer(Generic[StreamInfo, Payload]):
         """Send the header; raises `StreamError` when not connected."""
         self._check_connected()
         info, sender, told, kind = self._info, self._sender, self._told_sender, self.kind
-        self._link.send(lambda room: room.take_stream(kind, info, sender, told), self._destinations)
+        self._link.send(
+            lambda room: room.on_stream_opened(kind, info, sender, told), self._destinations
+        )
         self._record("stream-opened")
         await one_turn()
 
@@ -207,7 +209,9 @@ class _Writer(Generic[StreamInfo, Payload]):
         self._closed = True
         self._check_connected()
         stream_id, told = self._info.stream_id, dict(attributes or {})
-        self._link.send(lambda room: room.take_trailer(stream_id, reason, told), self._destinations)
+        self._link.send(
+            lambda room: room.on_stream_closed(stream_id, reason, told), self._destinations
+        )
         self._record("stream-closed", bytes=self._bytes, **({"reason": reason} if reason else {}))
         await one_turn()
 
@@ -230,7 +234,7 @@ class _Writer(Generic[StreamInfo, Payload]):
 
 
 def _chunk(stream_id: str, chunk: bytes | str, room: LoopbackRoom) -> None:
-    room.take_chunk(stream_id, chunk)
+    room.on_stream_chunk(stream_id, chunk)
 
 
 class LoopbackByteStreamWriter(_Writer[rtc.ByteStreamInfo, bytes]):

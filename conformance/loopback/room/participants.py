@@ -62,19 +62,19 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
         data = payload.encode() if isinstance(payload, str) else bytes(payload)
         sender = self.identity
         self._link.send(
-            lambda room: room.take_data(sender, data, topic, reliable), destination_identities
+            lambda room: room.on_data(sender, data, topic, reliable), destination_identities
         )
         await streams.one_turn()
 
     async def publish_dtmf(self, *, code: int, digit: str) -> None:
         """Send a DTMF tone."""
         sender = self.identity
-        self._link.send(lambda room: room.take_dtmf(sender, code, digit))
+        self._link.send(lambda room: room.on_dtmf(sender, code, digit))
         await streams.one_turn()
 
     async def publish_transcription(self, transcription: rtc.Transcription) -> None:
         """Send transcription segments as the older, packet-wise transcription."""
-        self._link.send(lambda room: room.take_transcription(transcription))
+        self._link.send(lambda room: room.on_transcription(transcription))
         await streams.one_turn()
 
     async def stream_bytes(

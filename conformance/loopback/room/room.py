@@ -108,7 +108,7 @@ class LoopbackRoom(rtc.Room):
             self._remote_participants[other.identity] = participant
         self._connection_state = State.CONN_CONNECTED
         await streams.one_turn()
-        link.post(lambda room: room.take_connected())
+        link.post(lambda room: room.on_connected())
         self.server.activate(link)
 
     async def disconnect(
@@ -120,7 +120,7 @@ class LoopbackRoom(rtc.Room):
         await self.stop_answering()
         self.server.leave(self._link, reason)
         for publication in list(self.local.publications.values()):
-            self.take_own_unpublication(publication)
+            self.on_local_track_unpublished(publication)
         self.local.publications.clear()
         self.lost(reason)
         await streams.one_turn()
@@ -169,10 +169,10 @@ class LoopbackRoom(rtc.Room):
         self._break_calls(None)
         if self._local_participant is not None:
             self._local_participant._info.disconnect_reason = reason  # type: ignore[assignment]
-        self.take_state(State.CONN_DISCONNECTED)
+        self.on_connection_state_changed(State.CONN_DISCONNECTED)
         self._emit("disconnected", reason)
 
-    def take_state(self, state: rtc.ConnectionState.ValueType) -> None:
+    def on_connection_state_changed(self, state: rtc.ConnectionState.ValueType) -> None:
         """The connection's state has changed."""
         if state == self._connection_state:
             return
@@ -185,25 +185,25 @@ class LoopbackRoom(rtc.Room):
         if was == State.CONN_RECONNECTING and state == State.CONN_CONNECTED:
             self._emit("reconnected")
 
-    def take_connected(self) -> None:
+    def on_connected(self) -> None:
         """The server has let this participant in."""
         self._emit("connection_state_changed", self._connection_state)
         self._emit("token_refreshed")
 
-    def take_join(self, info: Any) -> None:
+    def on_participant_joined(self, info: Any) -> None:
         """A participant has joined and can receive data."""
         participant = LoopbackRemoteParticipant(info)
         self._remote_participants[participant.identity] = participant
         self._emit("participant_connected", participant)
         self._emit("participant_active", participant)
 
-    def take_leave(self, identity: str, reason: int) -> None:
+    def on_participant_left(self, identity: str, reason: int) -> None:
         """A participant has left: its tracks are gone, its open streams break off."""
         leaving = self._remote(identity)
         if leaving is None:
             return
         for sid in list(leaving.publications):
-            self.take_unpublication(identity, sid)
+            self.on_track_unpublished(identity, sid)
         participant = self._remote_participants.pop(identity)
         self._break_calls(identity)
         for stream_id, reader in list(self._readers.items()):
@@ -216,7 +216,7 @@ class LoopbackRoom(rtc.Room):
         participant._info.disconnect_reason = reason  # type: ignore[assignment]
         self._emit("participant_disconnected", participant)
 
-    def take_update(self, info: Any) -> None:
+    def on_participant_updated(self, info: Any) -> None:
         """A participant's name, metadata or attributes have changed."""
         participant = self._participant(info.identity)
         if participant is None:
@@ -237,7 +237,7 @@ class LoopbackRoom(rtc.Room):
             known.attributes.update(new_attributes)
             self._emit("participant_attributes_changed", changed, participant)
 
-    def take_publication(self, identity: str, info: Any) -> None:
+    def on_track_published(self, identity: str, info: Any) -> None:
         """A participant has published a track."""
         participant = self._remote(identity)
         if participant is not None:
@@ -245,14 +245,14 @@ class LoopbackRoom(rtc.Room):
             participant.publications[publication.sid] = publication
             self._emit("track_published", publication, participant)
 
-    def take_unpublication(self, identity: str, sid: str) -> None:
+    def on_track_unpublished(self, identity: str, sid: str) -> None:
         """A participant has withdrawn a track."""
         participant = self._remote(identity)
         if participant is not None and sid in participant.publications:
-            self.take_subscription(identity, sid, None)
+            self.on_track_subscription(identity, sid, None)
             self._emit("track_unpublished", participant.publications.pop(sid), participant)
 
-    def take_subscription(self, identity: str, sid: str, track: LoopbackTrack | None) -> None:
+    def on_track_subscription(self, identity: str, sid: str, track: LoopbackTrack | None) -> None:
         """A track has been subscribed to, or unsubscribed from when None."""
         participant = self._remote(identity)
         publication = participant.publications.get(sid) if participant is not None else None
@@ -267,36 +267,36 @@ class LoopbackRoom(rtc.Room):
             publication.attach(None)
             self._emit("track_unsubscribed", gone, publication, participant)
 
-    def take_own_publication(self, sid: str) -> None:
+    def on_local_track_published(self, sid: str) -> None:
         """An own track has been published."""
         publication = self.local.publications.get(sid)
         if publication is not None:
             self._emit("local_track_published", publication, publication.track)
 
-    def take_own_unpublication(self, publication: rtc.LocalTrackPublication) -> None:
+    def on_local_track_unpublished(self, publication: rtc.LocalTrackPublication) -> None:
         """An own track has been withdrawn."""
         self._emit("local_track_unpublished", publication)
         publication.withdrawn()  # type: ignore[attr-defined]
 
-    def take_own_subscription(self, sid: str) -> None:
+    def on_local_track_subscribed(self, sid: str) -> None:
         """Somebody has subscribed to an own track."""
         publication = self.local.publications.get(sid)
         if publication is not None:
             publication.subscribed_to()
             self._emit("local_track_subscribed", publication.track)
 
-    def take_data(self, sender: str, data: bytes, topic: str, reliable: bool) -> None:
+    def on_data(self, sender: str, data: bytes, topic: str, reliable: bool) -> None:
         """A data packet; an empty sender stands for the server."""
         kind = rtc.DataPacketKind.KIND_RELIABLE if reliable else rtc.DataPacketKind.KIND_LOSSY
         packet = rtc.DataPacket(data, kind, self._remote_participants.get(sender), topic)
         self._emit("data_received", packet)
 
-    def take_dtmf(self, sender: str, code: int, digit: str) -> None:
+    def on_dtmf(self, sender: str, code: int, digit: str) -> None:
         """A DTMF tone."""
         tone = rtc.SipDTMF(code, digit, self._remote_participants.get(sender))
         self._emit("sip_dtmf_received", tone)
 
-    def take_transcription(self, transcription: rtc.Transcription) -> None:
+    def on_transcription(self, transcription: rtc.Transcription) -> None:
         """Transcription segments in the older, packet-wise form."""
         participant = self._participant(transcription.participant_identity)
         publication = (
@@ -305,7 +305,7 @@ class LoopbackRoom(rtc.Room):
         segments = list(transcription.segments)
         self._emit("transcription_received", segments, participant, publication)
 
-    def take_stream(self, kind: str, info: Any, sender: str, told_sender: str) -> None:
+    def on_stream_opened(self, kind: str, info: Any, sender: str, told_sender: str) -> None:
         """A stream's header; without a handler for its topic the stream is ignored."""
         handlers = self._byte_stream_handlers if kind == "byte" else self._text_stream_handlers
         handler = handlers.get(info.topic)
@@ -321,39 +321,39 @@ class LoopbackRoom(rtc.Room):
         self._readers[stream_id] = reader
         self._guarded(handler, reader, told_sender)
 
-    def take_chunk(self, stream_id: str, chunk: Any) -> None:
+    def on_stream_chunk(self, stream_id: str, chunk: Any) -> None:
         """A piece of a stream."""
         reader = self._readers.get(stream_id)
         if reader is not None:
             reader.take(chunk)
 
-    def take_trailer(self, stream_id: str, reason: str, attributes: dict[str, str]) -> None:
+    def on_stream_closed(self, stream_id: str, reason: str, attributes: dict[str, str]) -> None:
         """A stream's end; a reason makes it an abnormal one."""
         reader = self._readers.pop(stream_id, None)
         if reader is not None:
             error = f"stream closed abnormally: {reason}" if reason else None
             reader.end(error, attributes)
 
-    def take_request(self, request: rpc.Request) -> None:
+    def on_rpc_request(self, request: rpc.Request) -> None:
         """A call of one of this participant's methods: acknowledge it and answer."""
         link, caller = self.link, [request.caller]
-        link.send(lambda room: room.take_acknowledgement(request.id), caller)
+        link.send(lambda room: room.on_rpc_acknowledged(request.id), caller)
 
         async def respond() -> None:
             result = await rpc.answer(self.local, request)
             if result is not None:
-                link.send(lambda room: room.take_answer(request.id, result), caller)
+                link.send(lambda room: room.on_rpc_answered(request.id, result), caller)
 
         task = asyncio.get_running_loop().create_task(respond())
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 
-    def take_acknowledgement(self, request_id: str) -> None:
+    def on_rpc_acknowledged(self, request_id: str) -> None:
         """The destination of a call has received it."""
         if (pending := self.pending.get(request_id)) is not None:
             pending.acknowledge()
 
-    def take_answer(self, request_id: str, result: str | rtc.RpcError) -> None:
+    def on_rpc_answered(self, request_id: str, result: str | rtc.RpcError) -> None:
         """The answer to a call."""
         if (pending := self.pending.get(request_id)) is not None:
             pending.answer(result)

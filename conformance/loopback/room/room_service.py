@@ -164,7 +164,7 @@ class RoomService:
         reliable = request.kind == models.DataPacket.Kind.RELIABLE
         for link in room.links.values():
             if link.active and (not wanted or link.identity in wanted):
-                link.post(lambda room: room.take_data("", request.data, request.topic, reliable))
+                link.post(lambda room: room.on_data("", request.data, request.topic, reliable))
         return proto.SendDataResponse()
 
     def _find(self, room_name: str, identity: str, claims: Claims) -> Link:

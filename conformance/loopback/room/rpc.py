@@ -185,7 +185,7 @@ async def _send(room: LoopbackRoom, link: Link, call: Call) -> str:
     pending = Pending(call.destination_identity)
     room.pending[request.id] = pending
     try:
-        link.send(lambda other: other.take_request(request), [call.destination_identity])
+        link.send(lambda other: other.on_rpc_request(request), [call.destination_identity])
         await asyncio.wait([pending.acknowledged], timeout=round_trip)
         if not pending.acknowledged.done():
             raise built_in(Code.CONNECTION_TIMEOUT)

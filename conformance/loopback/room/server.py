@@ -131,7 +131,7 @@ class LoopbackServer:
             raise ValueError(f"{link.identity} is not connected: it cannot be dropped")
         self._record("dropped", link.identity)
         link.cut()
-        link.client.take_state(State.CONN_RECONNECTING)
+        link.client.on_connection_state_changed(State.CONN_RECONNECTING)
         if seconds is None:
             self._later(LOST_AFTER, lambda: self.remove(link, Reason.UNKNOWN_REASON))
         else:
@@ -195,7 +195,7 @@ class LoopbackServer:
         others = link.server_room.others(link)
         copy = _copy(link.info)
         if not link.hidden:
-            link.server_room.tell(others, lambda room: room.take_join(copy))
+            link.server_room.tell(others, lambda room: room.on_participant_joined(copy))
         for other in others:
             for sid in other.published:
                 if link.auto_subscribe:
@@ -213,7 +213,7 @@ class LoopbackServer:
         identity = link.identity
         if link.active and not link.hidden:
             others = link.server_room.others(link)
-            link.server_room.tell(others, lambda room: room.take_leave(identity, reason))
+            link.server_room.tell(others, lambda room: room.on_participant_left(identity, reason))
 
     def remove(self, link: Link, reason: int, *, told_to_others: int | None = None) -> None:
         """Take a participant off the room; it is told, and so are the others."""
@@ -270,7 +270,7 @@ class LoopbackServer:
         copy = _copy(link.info)
         everybody = list(link.server_room.links.values())
         told = [link] if link.hidden else everybody
-        link.server_room.tell(told, lambda room: room.take_update(copy))
+        link.server_room.tell(told, lambda room: room.on_participant_updated(copy))
         return True
 
     def publish(
@@ -297,11 +297,11 @@ class LoopbackServer:
         self._tracks.append((link.server_room.name, link.identity, track))
         media_kind = "video" if track.kind == rtc.TrackKind.KIND_VIDEO else "audio"
         self._record("published", link.identity, media=media_kind)
-        link.post(lambda room: room.take_own_publication(sid))
+        link.post(lambda room: room.on_local_track_published(sid))
         identity = link.identity
         if not link.hidden:
             others = link.server_room.others(link)
-            link.server_room.tell(others, lambda room: room.take_publication(identity, info))
+            link.server_room.tell(others, lambda room: room.on_track_published(identity, info))
             for other in others:
                 if other.active and other.auto_subscribe:
                     self.subscribe(other, identity, sid, True)
@@ -313,10 +313,10 @@ class LoopbackServer:
             raise rtc.participant.UnpublishTrackError("publication not found")
         publication = link.client.local.publications.pop(sid)
         self._record("unpublished", link.identity)
-        link.post(lambda room: room.take_own_unpublication(publication))
+        link.post(lambda room: room.on_local_track_unpublished(publication))
         identity = link.identity
         others = link.server_room.others(link)
-        link.server_room.tell(others, lambda room: room.take_unpublication(identity, sid))
+        link.server_room.tell(others, lambda room: room.on_track_unpublished(identity, sid))
 
     def subscribe(self, link: Link, identity: str, sid: str, wanted: bool) -> None:
         """Subscribe a participant to a track, where its token permits it, or unsubscribe it."""
@@ -325,11 +325,11 @@ class LoopbackServer:
         if publisher is None or published is None or not link.info.permission.can_subscribe:
             return
         track = published.track if wanted else None
-        link.post(lambda room: room.take_subscription(identity, sid, track))
+        link.post(lambda room: room.on_track_subscription(identity, sid, track))
         if wanted:
             published.subscribers.add(link.identity)
             if len(published.subscribers) == 1:
-                publisher.post(lambda room: room.take_own_subscription(sid))
+                publisher.post(lambda room: room.on_local_track_subscribed(sid))
         else:
             published.subscribers.discard(link.identity)
 
@@ -355,8 +355,8 @@ class LoopbackServer:
     def _resume(self, link: Link) -> None:
         if link.open:
             self._record("resumed", link.identity)
-            link.client.take_state(State.CONN_CONNECTED)
-            link.mend()
+            link.client.on_connection_state_changed(State.CONN_CONNECTED)
+            link.resume()
 
     def _later(self, seconds: float, function: Any) -> None:
         def fire() -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from conformance.errors import KitError
 from conformance.plugin.room import Clock
 from conformance.plugin.vendor_api import ApiRequest, Call, RoomAccess, Socket, VendorAPI
-from conformance.plugin.worker import Behaviour, Seat, Worker
+from conformance.plugin.worker import Behaviour, Worker, WorkerSpec
 from conformance.results.timeline import Timeline
 from conformance.stage.faults import Fault
 from conformance.stage.interface import Server, VendorSession
@@ -52,7 +52,7 @@ class MemoryBackend:
         provider_name: str,
         manifest: Manifest,
         api: VendorAPI,
-        worker_factory: Callable[[Seat], Worker],
+        worker_factory: Callable[[WorkerSpec], Worker],
         context: AdapterContext,
         network: Network,
         server: Server,
@@ -99,7 +99,7 @@ class MemoryBackend:
         return tuple(self._requests)
 
     @property
-    def objections(self) -> Sequence[str]:
+    def request_violations(self) -> Sequence[str]:
         """What the vendor would have refused, in words without secrets."""
         return tuple(self._objections)
 
@@ -291,8 +291,8 @@ class MemoryBackend:
                 wrong.append(f"{call.name}: body{pointer}: {words}")
         return wrong
 
-    def _object(self, objections: list[str], call: str, status: int) -> web.StreamResponse:
-        self._objections += objections
+    def _object(self, request_violations: list[str], call: str, status: int) -> web.StreamResponse:
+        self._objections += request_violations
         return self._answered(call, refusal(status))
 
     def _answered(self, call: str, response: web.StreamResponse) -> web.StreamResponse:
@@ -340,8 +340,8 @@ class MemoryBackend:
 
     def _bring_in(self, call: Call, body: Any, session: str | None) -> None:
         for access in call.rooms:
-            seat = Seat(
-                name=access.seat,
+            spec = WorkerSpec(
+                name=access.participant,
                 token=at_pointer(body, access.token) or "",
                 url=at_pointer(body, access.url) or "",
                 server=self._server,
@@ -352,7 +352,7 @@ class MemoryBackend:
                 end_session=partial(self._end_session, session),
                 ends_with_worker=call.ends_with_worker,
             )
-            worker = self._worker_factory(seat)
+            worker = self._worker_factory(spec)
             self._workers.append((session, worker))
             worker.begin()
 

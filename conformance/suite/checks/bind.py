@@ -168,7 +168,7 @@ async def room_token(scene: Scene) -> None:
     """The avatar's room token says who it is, for whom it publishes, and allows no more."""
     await scene.start_session()
     avatar = await scene.started()
-    tokens = [worker.seat.token for worker in avatar.workers]
+    tokens = [worker.spec.token for worker in avatar.workers]
     if not scene.manifest.capabilities.joins_room and not tokens:
         return
     expect(bool(tokens), "start() sends the vendor a room token", "it sent none")

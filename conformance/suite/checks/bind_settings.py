@@ -44,8 +44,8 @@ async def where_settings_come_from(scene: Scene, variant: str) -> None:
         await scene.start(avatar, ready=False)
     if not avatar.workers:
         return
-    seat = avatar.workers[0].seat
-    expect(seat.url == given.url, f"the vendor is told {given.url}", f"it is told {seat.url}")
+    spec = avatar.workers[0].spec
+    expect(spec.url == given.url, f"the vendor is told {given.url}", f"it is told {spec.url}")
     await scene.ready(avatar)
     expect(
         avatar.workers[0].in_room,

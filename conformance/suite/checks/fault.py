@@ -17,9 +17,9 @@ from conformance.stage.faults import (
 from conformance.suite.registry import check
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
-from conformance.suite.scene.resources import Leftovers
+from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
-from conformance.suite.scene.start_attempts import Raised, Trial, trials
+from conformance.suite.scene.start_attempts import Raised, StartAttempt, trials
 
 START_FAULTS = tuple(
     str(fault)
@@ -29,8 +29,8 @@ START_FAULTS = tuple(
 """What makes a start fail at once, by name. A call that never answers is FAULT-04's."""
 
 
-@check("FAULT-01", variants=START_FAULTS, evidence=trials)
-def start_raises(tried: Sequence[Trial], name: str) -> str:
+@check("FAULT-01", variants=START_FAULTS, scenario=trials)
+def start_raises(tried: Sequence[StartAttempt], name: str) -> str:
     """A refused or failed session makes ``start()`` raise."""
     notes = []
     for trial in tried:
@@ -51,8 +51,8 @@ def start_raises(tried: Sequence[Trial], name: str) -> str:
     return "; ".join(notes)
 
 
-@check("FAULT-02", variants=START_FAULTS, evidence=trials)
-def tail_stays(tried: Sequence[Trial], name: str) -> None:
+@check("FAULT-02", variants=START_FAULTS, scenario=trials)
+def tail_stays(tried: Sequence[StartAttempt], name: str) -> None:
     """After a failed ``start()`` the tail is the one that was bound before."""
     for trial in tried:
         expect(
@@ -64,11 +64,13 @@ def tail_stays(tried: Sequence[Trial], name: str) -> None:
         )
 
 
-@check("FAULT-03", variants=START_FAULTS, evidence=trials, beside=left_by_a_call)
-def nothing_left_after_failure(tried: Sequence[Trial], name: str, *, allowed: Leftovers) -> None:
+@check("FAULT-03", variants=START_FAULTS, scenario=trials, control=left_by_a_call)
+def nothing_left_after_failure(
+    tried: Sequence[StartAttempt], name: str, *, allowed: ResourceSnapshot
+) -> None:
     """After a failed ``start()`` and ``aclose()`` nothing is left."""
     for trial in tried:
-        extra = Leftovers(trial.left).beyond(allowed)
+        extra = ResourceSnapshot(trial.left).beyond(allowed)
         expect(
             not extra,
             f"nothing is left after {trial.where} and aclose()",
@@ -78,13 +80,13 @@ def nothing_left_after_failure(tried: Sequence[Trial], name: str, *, allowed: Le
         )
 
 
-async def unanswered(scene: Scene) -> Sequence[Trial]:
+async def unanswered(scene: Scene) -> Sequence[StartAttempt]:
     """Trials of a vendor that never answers."""
     return await trials(scene, str(Fault("never-answers")))
 
 
-@check("FAULT-04", evidence=unanswered)
-def start_is_bounded(tried: Sequence[Trial]) -> None:
+@check("FAULT-04", scenario=unanswered)
+def start_is_bounded(tried: Sequence[StartAttempt]) -> None:
     """``start()`` is bounded against a backend that never answers."""
     for trial in tried:
         expect(
@@ -102,8 +104,8 @@ RETRIED = ("429", "500", "503")
 MOST_ATTEMPTS = 10
 
 
-@check("FAULT-05", variants=(*NOT_RETRIED, *RETRIED), evidence=trials)
-def retries(tried: Sequence[Trial], name: str) -> None:
+@check("FAULT-05", variants=(*NOT_RETRIED, *RETRIED), scenario=trials)
+def retries(tried: Sequence[StartAttempt], name: str) -> None:
     """4xx other than 408 and 429 are not retried; 429 and 5xx are, with a pause, in bounds."""
     for trial in tried:
         attempts = len(trial.requests)
@@ -137,8 +139,8 @@ def _pairs(moments: tuple[float, ...]) -> Iterator[tuple[float, float]]:
     return itertools.pairwise(moments)
 
 
-@check("FAULT-08", variants=tuple(str(fault) for fault in ANSWER_FAULTS[:4]), evidence=trials)
-def no_second_session(tried: Sequence[Trial], name: str) -> None:
+@check("FAULT-08", variants=tuple(str(fault) for fault in ANSWER_FAULTS[:4]), scenario=trials)
+def no_second_session(tried: Sequence[StartAttempt], name: str) -> None:
     """A success whose answer can't be read does not create the vendor session again."""
     for trial in tried:
         expect(
@@ -150,8 +152,8 @@ def no_second_session(tried: Sequence[Trial], name: str) -> None:
         )
 
 
-@check("FAULT-10", variants=("401", "503", "refused", "reset-before-answer"), evidence=trials)
-def exception_explains(tried: Sequence[Trial], name: str) -> None:
+@check("FAULT-10", variants=("401", "503", "refused", "reset-before-answer"), scenario=trials)
+def exception_explains(tried: Sequence[StartAttempt], name: str) -> None:
     """The exception names the vendor and the cause, and carries no secret."""
     for trial in tried:
         if trial.raised is None:
@@ -159,7 +161,7 @@ def exception_explains(tried: Sequence[Trial], name: str) -> None:
         _explains(trial, trial.raised)
 
 
-def _explains(trial: Trial, raised: Raised) -> None:
+def _explains(trial: StartAttempt, raised: Raised) -> None:
     vendor = trial.provider.partition("-")[0]
     expect(
         vendor in re.sub(r"[^a-z]", "", raised.chain.lower()),

@@ -15,7 +15,7 @@ from conformance.suite.registry import check
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
-from conformance.suite.scene.resources import Leftovers
+from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
 
 MOST_AWAITS = 400
@@ -70,8 +70,8 @@ def next_of(iterator: Generator[Any, Any, None], error: BaseException | None) ->
         return _DONE
 
 
-@check("FAULT-06", beside=left_by_a_call)
-async def cancelled_anywhere(scene: Scene, *, allowed: Leftovers) -> None:
+@check("FAULT-06", control=left_by_a_call)
+async def cancelled_anywhere(scene: Scene, *, allowed: ResourceSnapshot) -> None:
     """``start()`` cancelled at any await leaves the tail before, and nothing after ``aclose()``."""
     await scene.start_session()
     for number in range(1, MOST_AWAITS):
@@ -80,11 +80,11 @@ async def cancelled_anywhere(scene: Scene, *, allowed: Leftovers) -> None:
     raise KitError(f"start() of {scene.provider.name} has more than {MOST_AWAITS} awaits")
 
 
-async def _cancelled_at(scene: Scene, number: int, allowed: Leftovers) -> bool:
+async def _cancelled_at(scene: Scene, number: int, allowed: ResourceSnapshot) -> bool:
     avatar = await scene.create(f"cancelled-{number}")
     before_start = scene.chain().tail
     workers = len(avatar.backend.workers)
-    leftovers = Leftovers.of(scene)
+    leftovers = ResourceSnapshot.of(scene)
     cancelling = Cancelling(scene.bind_call(avatar), number)
     began = scene.clock.now()
     with scene.variables_of(avatar):
@@ -113,7 +113,7 @@ async def _cancelled_at(scene: Scene, number: int, allowed: Leftovers) -> bool:
         hint=ROLL_BACK,
         at=began,
     )
-    extra = Leftovers.of(scene).since(leftovers).beyond(allowed)
+    extra = ResourceSnapshot.of(scene).since(leftovers).beyond(allowed)
     expect(
         not extra,
         f"{where}, then aclose(): nothing is left",

@@ -9,13 +9,13 @@ from livekit.agents.voice import io
 from conformance import host
 from conformance.suite.registry import check
 from conformance.suite.scene.expect import expect
-from conformance.suite.scene.host_chain import ChainScene, Leaf, Listener
+from conformance.suite.scene.host_chain import ChainScene, Listener, ScriptedTail
 
 
 @check("HOST-01")
-async def host_01(scene: ChainScene) -> None:
+async def inserts_one_swap_point(scene: ChainScene) -> None:
     """Wrapping a bare leaf puts one swap point between the two."""
-    leaf = Leaf(scene, "leaf")
+    leaf = ScriptedTail(scene, "leaf")
     root = scene.wrap(leaf)
     chain = list(host.chain_of(root))
     points = scene.swap_points(root)
@@ -28,25 +28,25 @@ async def host_01(scene: ChainScene) -> None:
 
 
 @check("HOST-02")
-async def host_02(scene: ChainScene) -> None:
+async def inserts_no_second_swap_point(scene: ChainScene) -> None:
     """Neither more wrappers nor more swaps make more swap points."""
-    twice = scene.wrap(scene.wrap(Leaf(scene, "leaf")))
+    twice = scene.wrap(scene.wrap(ScriptedTail(scene, "leaf")))
     expect(
         len(scene.swap_points(twice)) == 1,
         "one swap point below two wrappers",
         _words(scene, twice),
         hint="look at the whole chain below before a swap point is put in",
     )
-    point = scene.swap_points(scene.wrap(Leaf(scene, "leaf")))[0]
+    point = scene.swap_points(scene.wrap(ScriptedTail(scene, "leaf")))[0]
     above = scene.wrap(point)
     expect(
         scene.swap_points(above) == [point],
         "no further swap point above an existing one",
         _words(scene, above),
     )
-    output, _ = scene.wrapped(Leaf(scene, "old"))
+    output, _ = scene.wrapped(ScriptedTail(scene, "old"))
     for number in range(3):
-        scene.swap(output, Leaf(scene, f"new {number}"))
+        scene.swap(output, ScriptedTail(scene, f"new {number}"))
     expect(
         len(scene.swap_points(output.audio)) == 1,
         "one swap point after three swaps",
@@ -55,14 +55,14 @@ async def host_02(scene: ChainScene) -> None:
 
 
 @check("HOST-03")
-async def host_03(scene: ChainScene) -> None:
+async def keeps_outputs_and_listeners(scene: ChainScene) -> None:
     """A swap leaves the top, every wrapper and every listener as they were."""
-    lower = scene.wrap(Leaf(scene, "old"))
+    lower = scene.wrap(ScriptedTail(scene, "old"))
     root = scene.wrap(lower)
     output = scene.bound(root)
     user = Listener(scene, root)
     before = [(wrapper, _listeners(wrapper)) for wrapper in (root, lower)]
-    scene.swap(output, Leaf(scene, "new"))
+    scene.swap(output, ScriptedTail(scene, "new"))
     expect(
         output.audio is root,
         "output.audio is the same wrapper after the swap",
@@ -87,10 +87,10 @@ async def host_03(scene: ChainScene) -> None:
 
 
 @check("HOST-04")
-async def host_04(scene: ChainScene) -> None:
+async def falls_back_to_replacing(scene: ChainScene) -> None:
     """Where there is no swap point, a swap replaces the output."""
-    for what, present in (("nothing", None), ("a bare leaf", Leaf(scene, "old"))):
-        output, new = scene.bound(present), Leaf(scene, "new")
+    for what, present in (("nothing", None), ("a bare leaf", ScriptedTail(scene, "old"))):
+        output, new = scene.bound(present), ScriptedTail(scene, "new")
         scene.swap(output, new)
         expect(
             output.audio is new,
@@ -105,9 +105,9 @@ async def host_04(scene: ChainScene) -> None:
 
 
 @check("HOST-05")
-async def host_05(scene: ChainScene) -> None:
+async def assignment_replaces_the_chain(scene: ChainScene) -> None:
     """A plain assignment replaces wrappers and all."""
-    old, new = Leaf(scene, "old"), Leaf(scene, "new")
+    old, new = ScriptedTail(scene, "old"), ScriptedTail(scene, "new")
     output, listener = scene.wrapped(old)
     output.audio = new
     expect(
@@ -128,10 +128,10 @@ async def host_05(scene: ChainScene) -> None:
 
 
 @check("HOST-06")
-async def host_06(scene: ChainScene) -> None:
+async def takes_a_chain_as_tail(scene: ChainScene) -> None:
     """A tail may be a chain of its own."""
-    output, listener = scene.wrapped(Leaf(scene, "old"))
-    leaf = Leaf(scene, "new")
+    output, listener = scene.wrapped(ScriptedTail(scene, "old"))
+    leaf = ScriptedTail(scene, "new")
     scene.swap(output, scene.wrap(leaf))
     root = _top(output)
     pushed = await scene.push(root, 0.2)
@@ -146,10 +146,10 @@ async def host_06(scene: ChainScene) -> None:
 
 
 @check("HOST-07")
-async def host_07(scene: ChainScene) -> None:
+async def new_tail_reaches_the_top(scene: ChainScene) -> None:
     """The new tail is heard at the top."""
-    output, listener = scene.wrapped(Leaf(scene, "old"))
-    scene.swap(output, Leaf(scene, "new"))
+    output, listener = scene.wrapped(ScriptedTail(scene, "old"))
+    scene.swap(output, ScriptedTail(scene, "new"))
     root = _top(output)
     await scene.speak(root, 0.2)
     await scene.finished(root)
@@ -157,14 +157,14 @@ async def host_07(scene: ChainScene) -> None:
 
 
 @check("HOST-08")
-async def host_08(scene: ChainScene) -> None:
+async def old_tail_is_cut_off(scene: ChainScene) -> None:
     """The old tail is not heard any more, not even in the middle of a segment."""
-    old = Leaf(scene, "old")
+    old = ScriptedTail(scene, "old")
     output, listener = scene.wrapped(old)
     root = _top(output)
     await scene.speak(root, 0.2)
     await scene.finished(root)
-    scene.swap(output, Leaf(scene, "new"))
+    scene.swap(output, ScriptedTail(scene, "new"))
     listener.heard.clear()
     await scene.speak(root, 1.0)
     await scene.clock.sleep(0.5)
@@ -185,9 +185,13 @@ async def host_08(scene: ChainScene) -> None:
 
 
 @check("HOST-09")
-async def host_09(scene: ChainScene) -> None:
+async def attachment_follows_the_tail(scene: ChainScene) -> None:
     """Attach and detach follow the current tail."""
-    old, new, last = Leaf(scene, "old"), Leaf(scene, "new"), Leaf(scene, "last")
+    old, new, last = (
+        ScriptedTail(scene, "old"),
+        ScriptedTail(scene, "new"),
+        ScriptedTail(scene, "last"),
+    )
     output, _ = scene.wrapped(old)
     _expect_attachment([(old, ["attach"])], "the tail is attached with the chain")
     scene.swap(output, new)
@@ -212,14 +216,16 @@ async def host_09(scene: ChainScene) -> None:
 
 
 @check("HOST-14")
-async def host_14(scene: ChainScene) -> None:
+async def format_follows_the_tail(scene: ChainScene) -> None:
     """The chain asks for the sample rate of its tail, and can pause when its tail can."""
     async with aclosing(host.SessionWrappers()) as wrappers:
-        tail = Leaf(scene, "old", sample_rate=16000, can_pause=True)
+        tail = ScriptedTail(scene, "old", sample_rate=16000, can_pause=True)
         output = scene.bound(scene.wrap(tail, wrappers.above))
         for rate, can_pause in ((16000, True), (24000, False), (None, True)):
             if rate != 16000:
-                scene.swap(output, Leaf(scene, "new", sample_rate=rate, can_pause=can_pause))
+                scene.swap(
+                    output, ScriptedTail(scene, "new", sample_rate=rate, can_pause=can_pause)
+                )
             root = _top(output)
             expect(
                 root.sample_rate == rate,
@@ -266,7 +272,7 @@ def _expect_whole_segment(listener: Listener, seconds: float, expected: str) -> 
     )
 
 
-def _expect_attachment(tails: list[tuple[Leaf, list[str]]], expected: str) -> None:
+def _expect_attachment(tails: list[tuple[ScriptedTail, list[str]]], expected: str) -> None:
     for leaf, calls in tails:
         expect(
             leaf.told("attach", "detach") == calls,

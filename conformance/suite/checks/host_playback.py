@@ -9,22 +9,22 @@ from conformance import host
 from conformance.results.outcomes import NotApplicable
 from conformance.suite.registry import check
 from conformance.suite.scene.expect import expect
-from conformance.suite.scene.host_chain import FRAME, ChainScene, Leaf, Listener
+from conformance.suite.scene.host_chain import FRAME, ChainScene, Listener, ScriptedTail
 
 LONG_AFTER = 5.0
 """Seconds after which nothing of an earlier segment can still be under way."""
 
 
 @check("HOST-10", variants=("one-pending", "two-pending"))
-async def host_10(scene: ChainScene, pending: str) -> None:
+async def flushed_segment_is_interrupted(scene: ChainScene, pending: str) -> None:
     """A segment that is playing at the swap ends where the playback was; one behind it, too."""
-    output, listener = scene.wrapped(Leaf(scene, "old"))
+    output, listener = scene.wrapped(ScriptedTail(scene, "old"))
     root = listener.output
     due = [0.5] if pending == "one-pending" else [0.5, 0.0]
     for _ in due:
         await scene.speak(root, 2.0)
     await scene.clock.sleep(0.5)
-    scene.swap(output, Leaf(scene, "new"))
+    scene.swap(output, ScriptedTail(scene, "new"))
     await scene.finished(root)
     await scene.clock.sleep(LONG_AFTER)
     finished = listener.of("finished")
@@ -45,9 +45,9 @@ async def host_10(scene: ChainScene, pending: str) -> None:
 
 
 @check("HOST-11", variants=("goes-on", "flushed-at-once"))
-async def host_11(scene: ChainScene, rest: str) -> None:
+async def open_segment_moves_on(scene: ChainScene, rest: str) -> None:
     """A segment that is being captured at the swap goes on at the new tail, if it goes on."""
-    old, new = Leaf(scene, "old"), Leaf(scene, "new")
+    old, new = ScriptedTail(scene, "old"), ScriptedTail(scene, "new")
     output, listener = scene.wrapped(old)
     root = listener.output
     more = 0.4 if rest == "goes-on" else 0.0
@@ -79,20 +79,20 @@ async def host_11(scene: ChainScene, rest: str) -> None:
 
 
 @check("HOST-12")
-async def host_12(scene: ChainScene) -> None:
+async def busy_swap_clears_the_old_tail(scene: ChainScene) -> None:
     """A busy tail is stopped once when it leaves, an idle one is left alone."""
     for what, flushed, due in (
         ("still being captured", False, ["flush", "clear"]),
         ("flushed and still playing", True, ["clear"]),
     ):
-        old = Leaf(scene, "old")
+        old = ScriptedTail(scene, "old")
         output, listener = scene.wrapped(old)
         await scene.push(listener.output, 1.0)
         if flushed:
             listener.output.flush()
         await scene.clock.sleep(0.3)
         old.calls.clear()
-        scene.swap(output, Leaf(scene, "new"))
+        scene.swap(output, ScriptedTail(scene, "new"))
         await scene.clock.sleep(0.1)
         told = old.told("flush", "clear")
         expect(
@@ -101,12 +101,12 @@ async def host_12(scene: ChainScene) -> None:
             f"it was told {' and '.join(told) or 'neither'}",
             hint="a tail that is not cleared goes on speaking over the new one",
         )
-    idle = Leaf(scene, "idle")
+    idle = ScriptedTail(scene, "idle")
     output, listener = scene.wrapped(idle)
     await scene.speak(listener.output, 0.2)
     await scene.finished(listener.output)
     idle.calls.clear()
-    scene.swap(output, Leaf(scene, "new"))
+    scene.swap(output, ScriptedTail(scene, "new"))
     told = idle.told("flush", "clear")
     expect(
         not told,
@@ -116,11 +116,11 @@ async def host_12(scene: ChainScene) -> None:
 
 
 @check("HOST-13")
-async def host_13(scene: ChainScene) -> None:
+async def unbound_flush_ends_the_segment(scene: ChainScene) -> None:
     """A flush with nothing bound ends the segment, and does so after the flush."""
     for what, before_the_swap in (("before the segment", 0.0), ("within the segment", 1.0)):
         async with aclosing(host.SessionWrappers()) as wrappers:
-            root = scene.wrap(Leaf(scene, "old"), wrappers.above)
+            root = scene.wrap(ScriptedTail(scene, "old"), wrappers.above)
             output, listener = scene.bound(root), Listener(scene, root)
             await wrappers.text.capture_text("one two three four five ")
             await scene.push(root, before_the_swap)
@@ -168,9 +168,9 @@ def _expect_ended_once(
 
 
 @check("HOST-15")
-async def host_15(scene: ChainScene) -> None:
+async def same_tail_changes_nothing(scene: ChainScene) -> None:
     """Binding the tail that is bound already is no swap."""
-    tail = Leaf(scene, "tail")
+    tail = ScriptedTail(scene, "tail")
     output, listener = scene.wrapped(tail)
     root = listener.output
     scene.swap(output, tail)
@@ -204,17 +204,17 @@ async def host_15(scene: ChainScene) -> None:
 
 
 @check("HOST-16")
-async def host_16(scene: ChainScene) -> None:
+async def progress_adds_up(scene: ChainScene) -> None:
     """What both tails played is placed side by side in the segment."""
     if not host.has_progress_events():
         raise NotApplicable("this livekit-agents has no playback_progressed event")
     for old_reports, new_reports in itertools.product((True, False), repeat=2):
-        old = Leaf(scene, "old", progress=old_reports)
+        old = ScriptedTail(scene, "old", progress=old_reports)
         output, listener = scene.wrapped(old)
         root = listener.output
         await scene.push(root, 1.0)
         await scene.clock.sleep(0.4)
-        scene.swap(output, Leaf(scene, "new", progress=new_reports))
+        scene.swap(output, ScriptedTail(scene, "new", progress=new_reports))
         await scene.push(root, 0.6)
         root.flush()
         await scene.finished(root)

@@ -12,9 +12,9 @@ from conformance.suite.registry import BOTH_ORDERS, CLOSE_THEN_START, START_THEN
 from conformance.suite.scene.avatar import SETTLE, Avatar
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import audio_difference, expect, seconds
-from conformance.suite.scene.fake_tail import ClockTail
+from conformance.suite.scene.fake_tail import FakeTail
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by
-from conformance.suite.scene.resources import Leftovers
+from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import AGENT, Scene
 
 from .swap import OWN_TAIL, SEAM, but_for_the_seam, finished, hears
@@ -133,7 +133,7 @@ async def _swapped_busy(
     return new
 
 
-async def left_by_many_swaps(scene: Scene) -> Leftovers:
+async def left_by_many_swaps(scene: Scene) -> ResourceSnapshot:
     """What is left behind by 20 swaps in a row."""
 
     async def swap_often(current: Avatar) -> None:
@@ -148,8 +148,8 @@ async def left_by_many_swaps(scene: Scene) -> Leftovers:
     return await left_by(scene, swap_often)
 
 
-@check("SWAP-10", evidence=left_by_many_swaps, beside=left_by_many_swaps)
-def many_swaps(left: Leftovers, *, allowed: Leftovers) -> None:
+@check("SWAP-10", scenario=left_by_many_swaps, control=left_by_many_swaps)
+def many_swaps(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     """20 swaps in a row leave no more behind than the host's own parts do."""
     extra = left.beyond(allowed)
     expect(
@@ -212,7 +212,7 @@ async def back_to_no_avatar(scene: Scene) -> None:
     await scene.close(avatar)
     scene.bind(None)
     await scene.spoken(scene.say(0.6))
-    room_output = ClockTail(scene.clock, label="room")
+    room_output = FakeTail(scene.clock, label="room")
     scene.bind(room_output)
     third = scene.say(0.6)
     await scene.spoken(third)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.suite.registry import check
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import expect
-from conformance.suite.scene.fake_tail import ClockTail
+from conformance.suite.scene.fake_tail import FakeTail
 from conformance.suite.scene.scene import AGENT, Scene
 
 
@@ -39,7 +39,7 @@ async def foreign_endpoint(scene: Scene) -> None:
     """``aclose()`` leaves alone an endpoint that someone else has bound since."""
     await scene.start_session()
     avatar = await scene.started()
-    other = ClockTail(scene.clock, label="other")
+    other = FakeTail(scene.clock, label="other")
     scene.bind(other)
     await scene.close(avatar)
     tail = scene.chain().tail

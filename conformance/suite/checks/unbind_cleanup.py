@@ -11,7 +11,7 @@ from conformance.suite.registry import check
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import expect, seconds
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
-from conformance.suite.scene.resources import Leftovers
+from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
 from conformance.suite.scene.start_attempts import NO_API
 
@@ -37,8 +37,8 @@ async def speech_after_close(scene: Scene) -> None:
     await scene.spoken(scene.say(1.0))
 
 
-@check("UNBIND-04", evidence=left_by_a_call, beside=left_by_a_call)
-def nothing_left(left: Leftovers, *, allowed: Leftovers) -> None:
+@check("UNBIND-04", scenario=left_by_a_call, control=left_by_a_call)
+def nothing_left(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     """After ``aclose()`` nothing of the provider is left beyond the host's own."""
     extra = left.beyond(allowed)
     expect(
@@ -126,13 +126,13 @@ async def same_instance(scene: Scene) -> None:
         scene.notes.append("unclaimed: the manifest can declare the capability restartable")
 
 
-@check("UNBIND-08", beside=left_by_a_call)
-async def close_during_start(scene: Scene, *, allowed: Leftovers) -> None:
+@check("UNBIND-08", control=left_by_a_call)
+async def close_during_start(scene: Scene, *, allowed: ResourceSnapshot) -> None:
     """``aclose()`` while ``start()`` waits: both return, nothing is bound, nothing is left."""
     await scene.start_session()
     if scene.provider.vendor_backend(scene.adapter_context()) is None:
         raise NotApplicable(NO_API)
-    leftovers = Leftovers.of(scene)
+    leftovers = ResourceSnapshot.of(scene)
     before = scene.chain().tail
     avatar = await scene.create()
     injected = avatar.backend.inject(Fault("answers-slowly", delay=ANSWER_DELAY))
@@ -162,7 +162,7 @@ async def close_during_start(scene: Scene, *, allowed: Leftovers) -> None:
     for worker in avatar.backend.workers:
         await worker.aclose()
     await scene.clock.sleep(1.0)
-    extra = Leftovers.of(scene).since(leftovers).beyond(allowed)
+    extra = ResourceSnapshot.of(scene).since(leftovers).beyond(allowed)
     expect(
         not extra,
         "nothing is left when aclose() was called during start()",

@@ -45,7 +45,7 @@ def judged(
     return result
 
 
-def behind_the_start(result: CheckResult, start: CheckResult) -> CheckResult:
+def blocked_by_failed_start(result: CheckResult, start: CheckResult) -> CheckResult:
     """A failed ``result`` blocked by the check of ``start()`` itself, where that fails alike.
 
     A ``start()`` that never works is one failure, not one of every check that needs an avatar.

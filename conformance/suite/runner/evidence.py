@@ -18,14 +18,14 @@ from conformance.stage.interface import StageRunner
 from conformance.suite.registry import Check
 from conformance.suite.scene.scene import Scene
 
-from .execution import Played, concluded, play_scene, put_down
+from .execution import ScenarioRun, record, run_guarded, run_in_scene
 from .reference import reference_provider
 
 KEPT = 256
 """How many playings are kept; a provider has some 20."""
 
 _Key = tuple[int, Callable[..., Any], "str | None", StageRunner, "int | None"]
-_played: OrderedDict[_Key, tuple[Provider, Played]] = OrderedDict()
+_played: OrderedDict[_Key, tuple[Provider, ScenarioRun]] = OrderedDict()
 
 
 def judge(
@@ -40,24 +40,24 @@ def judge(
     """``result`` with the raw verdict of ``check`` on ``provider``; raises nothing of its own."""
     variants = () if result.id.variant is None else (result.id.variant,)
     options: dict[str, Any] = {}
-    if check.beside is not None:
-        beside = _shared(check.beside, reference_provider(), (), runner, seed)
+    if check.control is not None:
+        beside = _shared(check.control, reference_provider(), (), runner, seed)
         if not beside.whole:
-            return put_down(result, check, beside)
+            return record(result, check, beside)
         options["allowed"] = beside.conclusion.value
     function: Callable[..., Any] = check.function
-    if check.evidence is None:
+    if check.scenario is None:
 
         async def act(scene: Scene) -> None:
             await function(scene, *variants, **options)
 
-        return put_down(result, check, play_scene(runner, seed, provider, act, peers))
-    played = _shared(check.evidence, provider, variants, runner, seed)
+        return record(result, check, run_in_scene(runner, seed, provider, act, peers))
+    played = _shared(check.scenario, provider, variants, runner, seed)
     if played.whole:
         found = played.conclusion.value
-        conclusion = concluded(lambda: function(found, *variants, **options))
+        conclusion = run_guarded(lambda: function(found, *variants, **options))
         played = replace(played, conclusion=conclusion, notes=conclusion.value or "")
-    return put_down(result, check, played)
+    return record(result, check, played)
 
 
 def _shared(
@@ -66,13 +66,13 @@ def _shared(
     variants: tuple[str, ...],
     runner: StageRunner,
     seed: int | None,
-) -> Played:
+) -> ScenarioRun:
     """What became of ``scenario``, played once in virtual time, which knows no second outcome."""
     key = (id(provider), scenario, variants[0] if variants else None, runner, seed)
     if key in _played:
         _played.move_to_end(key)
         return _played[key][1]
-    played = play_scene(runner, seed, provider, lambda scene: scenario(scene, *variants))
+    played = run_in_scene(runner, seed, provider, lambda scene: scenario(scene, *variants))
     if runner.virtual:
         _played[key] = provider, played
         if len(_played) > KEPT:

@@ -25,13 +25,13 @@ from conformance.suite.registry import Check
 from conformance.suite.scene.resources import watch_connections
 from conformance.suite.scene.scene import Scene, open_scene
 
-from .hints import Background, traced
+from .hints import SceneDiagnostics, with_root_cause
 
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
 @dataclass(frozen=True)
-class Conclusion:
+class Verdict:
     """What something came to: ``value`` is what it returned, if it raised nothing."""
 
     outcome: Outcome = Outcome.PASSED
@@ -42,14 +42,14 @@ class Conclusion:
 
 
 @dataclass(frozen=True)
-class Played:
+class ScenarioRun:
     """What became of a scenario that was played on a fresh stage."""
 
-    conclusion: Conclusion
+    conclusion: Verdict
     events: tuple[Event, ...] = ()
     simulated_seconds: float = 0.0
     notes: str = ""
-    background: Background = field(default_factory=Background)
+    background: SceneDiagnostics = field(default_factory=SceneDiagnostics)
     contacts: tuple[Contact, ...] = ()
 
     @property
@@ -60,7 +60,7 @@ class Played:
 
 def play(
     runner: StageRunner, seed: int | None, scenario: Callable[[Stage], Awaitable[Any]]
-) -> Played:
+) -> ScenarioRun:
     """Run ``scenario`` on a fresh stage."""
     events: list[Event] = []
     contacts: list[Contact] = []
@@ -75,17 +75,17 @@ def play(
             contacts.extend(stage.undeclared_contacts)
             simulated = stage.clock.now()
 
-    conclusion = concluded(lambda: runner.run(observed, seed=seed), hangs=runner.hangs)
-    return Played(conclusion, tuple(events), round(simulated, 6), contacts=tuple(contacts))
+    conclusion = run_guarded(lambda: runner.run(observed, seed=seed), hangs=runner.hangs)
+    return ScenarioRun(conclusion, tuple(events), round(simulated, 6), contacts=tuple(contacts))
 
 
-def play_scene(
+def run_in_scene(
     runner: StageRunner,
     seed: int | None,
     provider: Provider,
     act: Callable[[Scene], Awaitable[Any]],
     peers: Mapping[str, Provider] | None = None,
-) -> Played:
+) -> ScenarioRun:
     """Run ``act`` on a scene of ``provider``; ``peers`` are the providers of the run.
 
     A thread that outlives the scene may be one that the plugin starts once in a process. So that
@@ -110,9 +110,9 @@ def _play_scene_once(
     provider: Provider,
     act: Callable[[Scene], Awaitable[Any]],
     peers: Mapping[str, Provider] | None,
-) -> Played:
+) -> ScenarioRun:
     notes = ""
-    background = Background()
+    background = SceneDiagnostics()
 
     async def scenario(stage: Stage) -> Any:
         nonlocal notes, background
@@ -124,7 +124,7 @@ def _play_scene_once(
                     return await act(scene)
                 finally:
                     notes = "; ".join(scene.notes)
-                    background = Background.of(scene)
+                    background = SceneDiagnostics.of(scene)
 
     with threads_of(provider.name):
         played = play(runner, seed, scenario)
@@ -132,7 +132,7 @@ def _play_scene_once(
     return replace(played, notes=notes, background=background)
 
 
-def _remember_contacts(provider: Provider, played: Played) -> None:
+def _remember_contacts(provider: Provider, played: ScenarioRun) -> None:
     """Keep what the plugin contacted, unless a vendor sent it there; it may do so only once."""
     if any(e.kind == "fault" and "redirect" in str(e.detail["what"]) for e in played.events):
         return
@@ -141,36 +141,36 @@ def _remember_contacts(provider: Provider, played: Played) -> None:
             _contacts.setdefault(provider.name, {}).setdefault(contact.address, contact)
 
 
-def concluded(act: Callable[[], Any], *, hangs: tuple[type[Exception], ...] = ()) -> Conclusion:
+def run_guarded(act: Callable[[], Any], *, hangs: tuple[type[Exception], ...] = ()) -> Verdict:
     """Call ``act`` and put what it raises into words."""
     try:
-        return Conclusion(value=act())
+        return Verdict(value=act())
     except Violation as violation:
-        return Conclusion(Outcome.FAILED, violation.finding)
+        return Verdict(Outcome.FAILED, violation.finding)
     except hangs as hang:
         finding = Finding("the run goes on", str(hang), "something waits for what never comes")
-        return Conclusion(Outcome.FAILED, finding)
+        return Verdict(Outcome.FAILED, finding)
     except NotApplicable as exempt:
-        return Conclusion(Outcome.NOT_APPLICABLE, reason=exempt.rule)
+        return Verdict(Outcome.NOT_APPLICABLE, reason=exempt.rule)
     except Blocked as blocked:
-        return Conclusion(Outcome.BLOCKED, reason=str(blocked))
+        return Verdict(Outcome.BLOCKED, reason=str(blocked))
     except StageLost as error:
-        return Conclusion(Outcome.ERROR, reason=str(error), reference=STAGE_LOST)
+        return Verdict(Outcome.ERROR, reason=str(error), reference=STAGE_LOST)
     except ConformanceError as error:
         reason = str(error)
         if error.__cause__ is not None:
             reason += f": {last_line(error.__cause__)}"
-        return Conclusion(Outcome.ERROR, reason=reason)
+        return Verdict(Outcome.ERROR, reason=reason)
     except Exception as error:  # anything else is the kit's own fault, and reported as that
-        return Conclusion(Outcome.ERROR, reason=last_line(error))
+        return Verdict(Outcome.ERROR, reason=last_line(error))
 
 
-def put_down(result: CheckResult, check: Check, played: Played) -> CheckResult:
+def record(result: CheckResult, check: Check, played: ScenarioRun) -> CheckResult:
     """``result`` with what ``played`` came to, and without secrets."""
     conclusion = played.conclusion
     finding = conclusion.finding
     if finding is not None:
-        finding = traced(finding, check, played.background)
+        finding = with_root_cause(finding, check, played.background)
         finding = replace(
             finding,
             expected=without_secrets(finding.expected),

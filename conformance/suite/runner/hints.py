@@ -18,27 +18,30 @@ _OF_THE_CHAIN = ("SWAP", "PLAY")
 
 
 @dataclass(frozen=True)
-class Background:
+class SceneDiagnostics:
     """What went wrong in a scene by the way.
 
-    ``objections`` are what vendors' stand-ins had against requests; ``instead_of_wrappers`` is the
-    chain without its wrappers, in words, where a start() has replaced them.
+    ``request_violations`` are what vendors' stand-ins had against requests;
+    ``instead_of_wrappers`` is the chain without its wrappers, in words, where a start() has
+    replaced them.
     """
 
-    objections: Sequence[str] = ()
+    request_violations: Sequence[str] = ()
     instead_of_wrappers: str = ""
 
     @classmethod
-    def of(cls, scene: Scene) -> Background:
+    def of(cls, scene: Scene) -> SceneDiagnostics:
         """What has gone wrong so far."""
-        objections = tuple(text for avatar in scene.avatars for text in avatar.backend.objections)
-        return cls(objections, scene.instead_of_wrappers)
+        request_violations = tuple(
+            text for avatar in scene.avatars for text in avatar.backend.request_violations
+        )
+        return cls(request_violations, scene.instead_of_wrappers)
 
 
-def traced(finding: Finding, check: Check, background: Background) -> Finding:
+def with_root_cause(finding: Finding, check: Check, background: SceneDiagnostics) -> Finding:
     """The finding, with what it comes of as its hint where that is known."""
-    if background.objections and not finding.hint:
-        return replace(finding, hint=not_as_described(background.objections))
+    if background.request_violations and not finding.hint:
+        return replace(finding, hint=not_as_described(background.request_violations))
     family = check.requirement.partition("-")[0]
     if not background.instead_of_wrappers or (finding.hint and family not in _OF_THE_CHAIN):
         return finding

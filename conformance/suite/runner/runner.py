@@ -21,13 +21,13 @@ from conformance.suite.checks import load
 from conformance.suite.registry import Check, registered
 from conformance.suite.scene.canary import secrets_of
 from conformance.suite.scene.error_site import where_to_look
-from conformance.suite.scene.host_chain import ChainKit, ChainScene, chain_kits
+from conformance.suite.scene.host_chain import ChainScene, SwapMechanism, swap_mechanisms
 from conformance.suite.scene.import_effects import import_effects
 from conformance.suite.scene.scene import open_scene
 
-from .attribution import behind_the_start, judged
+from .attribution import blocked_by_failed_start, judged
 from .evidence import judge
-from .execution import last_line, play, put_down, without_secrets
+from .execution import last_line, play, record, without_secrets
 
 READINESS = "BIND-01"
 """The check that reports an adapter which cannot even construct its avatar."""
@@ -40,7 +40,7 @@ class Subject:
     name: str
     checks: tuple[Check, ...]
     provider: Provider | None = None
-    kit: ChainKit | None = None
+    kit: SwapMechanism | None = None
     peers: Mapping[str, Provider] = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ def subjects(providers: Sequence[Provider]) -> tuple[Subject, ...]:
     checks = registered()
     of_host = tuple(c for c in checks if c.requirement.startswith("HOST-"))
     of_provider = tuple(c for c in checks if not c.requirement.startswith("HOST-"))
-    chains = tuple(Subject(kit.label, of_host, kit=kit) for kit in chain_kits())
+    chains = tuple(Subject(kit.label, of_host, kit=kit) for kit in swap_mechanisms())
     peers = {provider.name: provider for provider in providers}
     return (*chains, *(_provider_subject(p, of_provider, peers) for p in providers))
 
@@ -103,7 +103,7 @@ def run_check(
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
     if provider is None:
-        return put_down(result, check, play(runner, seed, _chain_scenario(subject, check, variant)))
+        return record(result, check, play(runner, seed, _chain_scenario(subject, check, variant)))
     rule = check.exempt(provider.manifest) if check.exempt is not None else None
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
@@ -127,7 +127,7 @@ def run_check(
         return result
     if result.outcome is Outcome.FAILED:
         starts = next(c for c in registered() if c.requirement == READINESS)
-        result = behind_the_start(result, _verdict_on(provider, starts, None, runner, seed))
+        result = blocked_by_failed_start(result, _verdict_on(provider, starts, None, runner, seed))
     return judged(
         result, check, provider, other, lambda who: _verdict_on(who, check, variant, runner, seed)
     )

@@ -12,7 +12,7 @@ from livekit.agents.voice import io
 from conformance.errors import KitError
 from conformance.plugin.context import AdapterContext
 from conformance.plugin.manifest import Manifest
-from conformance.plugin.player import Heard
+from conformance.plugin.player import ReceivedSegment
 from conformance.plugin.provider import Provider
 from conformance.plugin.room import Clock
 from conformance.plugin.worker import Worker
@@ -60,7 +60,7 @@ class Avatar:
         return frozenset(worker.identity for worker in self.workers if worker.identity)
 
     @property
-    def heard(self) -> Sequence[Heard]:
+    def heard(self) -> Sequence[ReceivedSegment]:
         """Every segment that its workers, or it itself in-process, received; oldest first."""
         segments = [segment for worker in self.workers for segment in worker.heard]
         if self.context.player is not None:

@@ -24,7 +24,7 @@ class Finished:
 
 
 @dataclass
-class Ear:
+class PlaybackEventLog:
     """A user's listeners on ``session.output.audio``: every playback event, in order."""
 
     timeline: Timeline

@@ -11,13 +11,13 @@ _NOT_ITS_OWN = frozenset(sys.stdlib_module_names) | {"aiohttp", "conformance", "
 _HOST = ("livekit.agents", "livekit.api", "livekit.rtc")
 
 
-def where_to_look(error: BaseException, objections: Sequence[str] = ()) -> str:
+def where_to_look(error: BaseException, request_violations: Sequence[str] = ()) -> str:
     """A hint for a provider that raised ``error`` where nothing was wrong.
 
-    ``objections`` are what the vendor's stand-in had against the plugin's requests.
+    ``request_violations`` are what the vendor's stand-in had against the plugin's requests.
     """
-    if objections:
-        return not_as_described(objections)
+    if request_violations:
+        return not_as_described(request_violations)
     place = raised_in(error)
     return (
         f"{f'raised in {place}: ' if place else ''}look there first; the kit gave what the adapter "
@@ -25,11 +25,11 @@ def where_to_look(error: BaseException, objections: Sequence[str] = ()) -> str:
     )
 
 
-def not_as_described(objections: Sequence[str]) -> str:
+def not_as_described(request_violations: Sequence[str]) -> str:
     """A hint for requests that are not as the adapter describes the vendor's API."""
     return (
         f"the plugin's request is not what the adapter's vendor_backend() describes: "
-        f"{'; '.join(dict.fromkeys(objections))}; mend whichever of the two is wrong"
+        f"{'; '.join(dict.fromkeys(request_violations))}; mend whichever of the two is wrong"
     )
 
 

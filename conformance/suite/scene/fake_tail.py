@@ -8,11 +8,11 @@ import time
 from livekit import rtc
 from livekit.agents.voice import io
 
-from conformance.plugin.player import Heard, Player
+from conformance.plugin.player import Player, ReceivedSegment
 from conformance.plugin.room import Clock
 
 
-class ClockTail(io.AudioOutput):
+class FakeTail(io.AudioOutput):
     """A well-behaved tail that plays what it is given by the stage's clock.
 
     ``heard`` keeps every segment, as a worker's does.
@@ -28,7 +28,7 @@ class ClockTail(io.AudioOutput):
         self._player = Player(clock, on_started=self._started, on_finished=self._finished)
 
     @property
-    def heard(self) -> list[Heard]:
+    def heard(self) -> list[ReceivedSegment]:
         """Every segment received so far, oldest first."""
         return self._player.heard
 
@@ -51,14 +51,14 @@ class ClockTail(io.AudioOutput):
         """Stop at once."""
         self._player.clear()
 
-    def _started(self, segment: Heard) -> None:
+    def _started(self, segment: ReceivedSegment) -> None:
         self.on_playback_started(created_at=time.time())
 
-    def _finished(self, segment: Heard) -> None:
+    def _finished(self, segment: ReceivedSegment) -> None:
         # a player answers in the middle of the call that ended the segment; a sink does later
         asyncio.get_running_loop().call_soon(self._report, segment)
 
-    def _report(self, segment: Heard) -> None:
+    def _report(self, segment: ReceivedSegment) -> None:
         self.on_playback_finished(
             playback_position=segment.played, interrupted=bool(segment.interrupted)
         )

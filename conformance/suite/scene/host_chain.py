@@ -25,7 +25,7 @@ FRAME = 0.02
 Wrap = Callable[[io.AudioOutput], io.AudioOutput]
 
 
-class ChainKit(Protocol):
+class SwapMechanism(Protocol):
     """One mechanism that exchanges the tail of a chain of audio outputs."""
 
     label: str
@@ -46,7 +46,7 @@ class ChainKit(Protocol):
         """Leave nothing bound; raises `NotApplicable` where the mechanism knows no such state."""
 
 
-class HostKit:
+class HostSwap:
     """The installed livekit-agents' own mechanism."""
 
     label = "host"
@@ -72,7 +72,7 @@ class HostKit:
         raise NotApplicable(f"livekit-agents {host.version()} has no call that unbinds the tail")
 
 
-class EndpointKit(HostKit):
+class EndpointSwap(HostSwap):
     """The project's own endpoint, on the installed livekit-agents."""
 
     label = "endpoint"
@@ -96,9 +96,9 @@ class EndpointKit(HostKit):
         swap_audio_endpoint(output, None)
 
 
-def chain_kits() -> tuple[ChainKit, ...]:
+def swap_mechanisms() -> tuple[SwapMechanism, ...]:
     """The mechanisms that the HOST checks judge."""
-    return (HostKit(), EndpointKit())
+    return (HostSwap(), EndpointSwap())
 
 
 def _nothing() -> None:
@@ -139,7 +139,7 @@ class _Queued:
     ended: bool = False
 
 
-class Leaf(io.AudioOutput):
+class ScriptedTail(io.AudioOutput):
     """A tail that plays what it is given by the loop's clock, one segment after the other.
 
     ``frames`` and ``calls`` keep everything that it was given and told. With ``progress`` it also
@@ -246,7 +246,7 @@ class Leaf(io.AudioOutput):
 
 
 @dataclass(frozen=True)
-class Heard:
+class PlaybackEvent:
     """One playback event at the top of a chain; ``position`` is the offset of progress."""
 
     at: float
@@ -262,14 +262,14 @@ class Listener:
 
     scene: ChainScene
     output: io.AudioOutput
-    heard: list[Heard] = field(default_factory=list)
+    heard: list[PlaybackEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.output.on("playback_started", self._on_started)
         self.output.on("playback_finished", self._on_finished)
         self.output.on("playback_progressed", self._on_progressed)  # type: ignore[arg-type,unused-ignore]
 
-    def of(self, kind: str) -> list[Heard]:
+    def of(self, kind: str) -> list[PlaybackEvent]:
         """What was heard of one kind."""
         return [event for event in self.heard if event.kind == kind]
 
@@ -286,16 +286,18 @@ class Listener:
         return ", ".join(told) or "nothing"
 
     def _on_started(self, event: io.PlaybackStartedEvent) -> None:
-        self._keep(Heard(self.scene.clock.now(), "started"))
+        self._keep(PlaybackEvent(self.scene.clock.now(), "started"))
 
     def _on_progressed(self, event: io.PlaybackProgressedEvent) -> None:
-        self._keep(Heard(self.scene.clock.now(), "progressed", event.offset, event.duration))
+        self._keep(
+            PlaybackEvent(self.scene.clock.now(), "progressed", event.offset, event.duration)
+        )
 
     def _on_finished(self, event: io.PlaybackFinishedEvent) -> None:
         now, position = self.scene.clock.now(), event.playback_position
-        self._keep(Heard(now, "finished", position, interrupted=event.interrupted))
+        self._keep(PlaybackEvent(now, "finished", position, interrupted=event.interrupted))
 
-    def _keep(self, event: Heard) -> None:
+    def _keep(self, event: PlaybackEvent) -> None:
         self.heard.append(event)
         self.scene.timeline.record(
             "wrappers",
@@ -310,7 +312,7 @@ class Listener:
 class ChainScene:
     """What a HOST check works with: a mechanism, the clock, and the timeline."""
 
-    chain: ChainKit
+    chain: SwapMechanism
     clock: Clock
     timeline: Timeline
     _frames: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from .avatar import Avatar
-from .resources import Leftovers
+from .resources import ResourceSnapshot
 from .scene import Scene
 
 GROWTH_HINT = (
@@ -14,9 +14,9 @@ GROWTH_HINT = (
 )
 
 
-async def left_by(scene: Scene, cycle: Callable[[Avatar], Awaitable[None]]) -> Leftovers:
+async def left_by(scene: Scene, cycle: Callable[[Avatar], Awaitable[None]]) -> ResourceSnapshot:
     """What is left behind by an avatar that is started, goes through ``cycle`` and is closed."""
-    before = Leftovers.of(scene)
+    before = ResourceSnapshot.of(scene)
     avatar = await scene.started()
     known = scene.avatars.index(avatar)
     await cycle(avatar)
@@ -24,10 +24,10 @@ async def left_by(scene: Scene, cycle: Callable[[Avatar], Awaitable[None]]) -> L
         for worker in closed.workers:
             await worker.aclose()
     await scene.clock.sleep(1.0)
-    return Leftovers.of(scene).since(before)
+    return ResourceSnapshot.of(scene).since(before)
 
 
-async def left_by_a_call(scene: Scene) -> Leftovers:
+async def left_by_a_call(scene: Scene) -> ResourceSnapshot:
     """What is left behind by an avatar that speaks once and is closed."""
 
     async def speak_and_close(avatar: Avatar) -> None:

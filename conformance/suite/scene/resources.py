@@ -26,13 +26,13 @@ _MAY_LEAVE = ("conformance.reference",)
 
 
 @dataclass(frozen=True)
-class Leftovers:
+class ResourceSnapshot:
     """What exists at one moment, each thing by name and origin."""
 
     things: Mapping[str, int]
 
     @classmethod
-    def of(cls, scene: Scene) -> Leftovers:
+    def of(cls, scene: Scene) -> ResourceSnapshot:
         """What exists now."""
         found = host.residue(scene.room, scene.session)
         for task in asyncio.all_tasks():
@@ -49,11 +49,11 @@ class Leftovers:
             found[f"thread {name}"] += 1
         return cls(found)
 
-    def since(self, before: Leftovers) -> Leftovers:
+    def since(self, before: ResourceSnapshot) -> ResourceSnapshot:
         """What there is more of than ``before``."""
-        return Leftovers(Counter(self.things) - Counter(before.things))
+        return ResourceSnapshot(Counter(self.things) - Counter(before.things))
 
-    def beyond(self, before: Leftovers) -> list[str]:
+    def beyond(self, before: ResourceSnapshot) -> list[str]:
         """What there is more of than ``before``, each with its number."""
         more = self.since(before).things
         return [f"{count} x {name}" if count > 1 else name for name, count in sorted(more.items())]

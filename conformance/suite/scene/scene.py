@@ -27,13 +27,13 @@ from conformance.suite.registry import CLOSE_THEN_START
 
 from .avatar import Avatar
 from .canary import secrets_of
-from .chain import Chain, Ear, describe, same
+from .chain import Chain, PlaybackEventLog, describe, same
 from .environment import AGENT, ROOM, USER, credential_variables, environment, mint
 from .error_site import where_to_look
-from .fake_tail import ClockTail
+from .fake_tail import FakeTail
 from .speech import Speech
 from .tail_recorder import TailWatch
-from .user import Audience
+from .user import SimulatedUser
 
 if TYPE_CHECKING:
     from conformance.plugin.manifest import Manifest
@@ -54,8 +54,8 @@ class Scene:
         self.job = job
         self.session = host.new_session()
         self.avatars: list[Avatar] = []
-        self.before: ClockTail | None = None
-        self.audience = Audience(stage, room)
+        self.before: FakeTail | None = None
+        self.audience = SimulatedUser(stage, room)
         self.notes: list[str] = []
         """What a check that passes wants to be said all the same."""
         self.peers: Mapping[str, Provider] = {provider.name: provider}
@@ -64,7 +64,7 @@ class Scene:
         self.instead_of_wrappers = ""
         """The chain without its wrappers, in words, once a start() has replaced them."""
         self._spoken = 0
-        self._ear: Ear | None = None
+        self._ear: PlaybackEventLog | None = None
         self._recording = False
         self._background: list[asyncio.Future[Any]] = []
         self._watches: list[TailWatch] = []
@@ -88,7 +88,7 @@ class Scene:
         return self.stage.timeline
 
     @property
-    def ear(self) -> Ear:
+    def ear(self) -> PlaybackEventLog:
         """The listeners on the top of the chain, from :meth:`start_session` on."""
         if self._ear is None:
             raise KitError("the check looks at playback events before it started the session")
@@ -103,7 +103,7 @@ class Scene:
     async def start_session(self, *, tail_before: bool = True, record: bool = False) -> None:
         """Start the agent session; with a tail of the application's own at first, by default."""
         if tail_before:
-            self.before = ClockTail(self.clock, sample_rate=None)
+            self.before = FakeTail(self.clock, sample_rate=None)
             self.session.output.audio = self.before
         await host.start_session(
             self.session, Agent(instructions="speak"), room=self.room, record=record
@@ -111,7 +111,7 @@ class Scene:
         self._recording = record
         top = self.session.output.audio
         if top is not None:
-            self._ear = Ear(self.timeline, top)
+            self._ear = PlaybackEventLog(self.timeline, top)
         self._watch("first")
 
     @contextmanager
@@ -187,7 +187,7 @@ class Scene:
             raise
         except Exception as error:  # a provider may raise anything
             self.timeline.record("check", "start failed", avatar.label, error=type(error).__name__)
-            hint = where_to_look(error, avatar.backend.objections)
+            hint = where_to_look(error, avatar.backend.request_violations)
             raise ProviderRaised("start() works", error, hint) from error
         finally:
             avatar.workers.extend(list(avatar.backend.workers)[known:])

@@ -20,7 +20,7 @@ from conformance.stage.faults import (
 )
 
 from .chain import describe
-from .resources import Leftovers
+from .resources import ResourceSnapshot
 from .scene import Scene
 
 NO_API = "the provider has no vendor API (transport in-process)"
@@ -62,7 +62,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 @dataclass(frozen=True)
-class Trial:
+class StartAttempt:
     """What happened when ``start()`` of ``provider``, with ``bound`` seconds for it, met a fault.
 
     ``elapsed`` is how long ``start()`` took, in seconds by the stage's clock; ``hung`` that it did
@@ -124,7 +124,7 @@ def targets(scene: Scene, fault: Fault) -> Sequence[str]:
     return [call.name for call in calls]
 
 
-async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
+async def attempt(scene: Scene, fault: Fault, call: str) -> StartAttempt:
     """Start an avatar whose vendor shows ``fault`` at ``call``, close it, and say what happened.
 
     The session has been started. A fault that was never reached is no verdict: raises `Blocked`
@@ -133,7 +133,7 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
     avatar = await scene.create(f"faulty-{len(scene.avatars)}")
     injected = avatar.backend.inject(fault, call=call)
     before = scene.chain().tail
-    leftovers = Leftovers.of(scene)
+    leftovers = ResourceSnapshot.of(scene)
     began = scene.clock.now()
     raised: Raised | None = None
     hung = False
@@ -162,7 +162,7 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
         await worker.aclose()
     await scene.clock.sleep(1.0)
     sessions = avatar.backend.sessions
-    return Trial(
+    return StartAttempt(
         provider=scene.provider.name,
         bound=scene.manifest.bounds.start,
         fault=fault,
@@ -176,13 +176,13 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> Trial:
         tail_kept=after is before,
         tail_before=describe(before),
         tail_after=describe(after),
-        left=Leftovers.of(scene).since(leftovers).things,
+        left=ResourceSnapshot.of(scene).since(leftovers).things,
         sessions_opened=len(sessions),
         sessions_left=sum(session.ended_at is None for session in sessions),
     )
 
 
-async def trials(scene: Scene, name: str) -> Sequence[Trial]:
+async def trials(scene: Scene, name: str) -> Sequence[StartAttempt]:
     """A trial of the fault that is called ``name``, at every call that can show it."""
     fault = fault_named(name)
     await scene.start_session()

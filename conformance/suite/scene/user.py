@@ -14,7 +14,7 @@ JOIN_TIMEOUT = 10.0
 """Seconds until everybody in the room has heard of somebody who joined, on any stage."""
 
 
-class Audience:
+class SimulatedUser:
     """The user, who is not there before :meth:`join`.
 
     ``transcript`` has the text that was read so far, one entry for each stream of text.

@@ -228,7 +228,7 @@ def test_a_thread_that_never_comes_to_rest_is_reported(monkeypatch: pytest.Monke
         await asyncio.sleep(1)
 
     try:
-        with pytest.raises(ThreadStuck, match=r"spinner \(test_clock\.py:\d+ in spin\)"):
+        with pytest.raises(ThreadStuck, match=r"spinner \(test_event_loop\.py:\d+ in spin\)"):
             run_virtual(main)
     finally:
         spinning.clear()

@@ -30,11 +30,11 @@ def test_a_sound_request_opens_a_session_and_brings_its_worker() -> None:
 
     async def scenario(backend: MemoryBackend, acme: Acme) -> None:
         assert await acme.create() == (200, {"id": "session-1", "url": "wss://x"})
-        assert backend.objections == ()
+        assert backend.request_violations == ()
         (session,) = backend.sessions
         assert (session.id, session.identity, session.ended_at) == ("session-1", "avatar", None)
         (worker,) = backend.workers
-        assert (worker.seat.url, worker.seat.token) == ("wss://room", token("avatar"))
+        assert (worker.spec.url, worker.spec.token) == ("wss://room", token("avatar"))
         (request,) = backend.requests
         assert (request.call, request.session) == ("create session", "session-1")
 
@@ -51,7 +51,7 @@ def test_a_call_for_a_session_ends_it() -> None:
         await asyncio.sleep(0)
         assert cast("StillWorker", backend.workers[0]).left
         assert await acme.end("session-9") == 404
-        assert backend.objections == ("end session: there is no such session",)
+        assert backend.request_violations == ("end session: there is no such session",)
 
     play(scenario)
 
@@ -66,7 +66,7 @@ def test_objections_name_the_field_and_no_secret() -> None:
         statuses.append((await acme.create(colour="red"))[0])
         async with acme.session.get(f"https://{HOST}/v2/else") as response:
             statuses.append(response.status)
-        assert backend.objections == (
+        assert backend.request_violations == (
             "create session: header 'x-api-key' is not '{api_key}'",
             "create session: body/room: 'token' is a required property",
             "create session: body/url: does not satisfy minLength: 1",
@@ -89,10 +89,10 @@ def test_forms_are_read_and_checked() -> None:
             part = writer.append("picture")
             part.set_content_disposition("form-data", name="name")
         await acme.session.post(f"https://{HOST}/multipart", data=writer)
-        assert backend.objections == ()
+        assert backend.request_violations == ()
         assert [request.body for request in backend.requests] == [form, {"name": "picture"}]
         await acme.session.post(f"https://{HOST}/form", data={"other": "a"})
-        assert backend.objections[0] == "upload form: body: 'name' is a required property"
+        assert backend.request_violations[0] == "upload form: body: 'name' is a required property"
 
     schema = fields({"name": STRING})
     play(

@@ -37,7 +37,7 @@ def test_a_socket_is_played_by_the_adapters_handler() -> None:
             await client.send_json("again")
             await client.receive_json()
             assert backend.workers[0].pcm == bytes(480)
-        assert backend.objections == ()
+        assert backend.request_violations == ()
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await acme.session.ws_connect(SOCKET_URL.replace("session-1", "session-7"))
 
@@ -52,7 +52,7 @@ def test_a_socket_message_that_makes_no_sense_is_an_objection() -> None:
         async with acme.session.ws_connect(SOCKET_URL) as client:
             await client.send_str("{no json")
             assert (await client.receive()).type is aiohttp.WSMsgType.CLOSE
-        assert backend.objections == (
+        assert backend.request_violations == (
             "audio socket: could not make sense of a message: JSONDecodeError",
         )
 

@@ -10,7 +10,7 @@ from conformance.results.outcomes import NotApplicable, Violation
 from conformance.results.timeline import Timeline
 from conformance.suite.checks import load
 from conformance.suite.registry import registered
-from conformance.suite.scene.host_chain import ChainScene, EndpointKit
+from conformance.suite.scene.host_chain import ChainScene, EndpointSwap
 from tests.broken_chains import BROKEN
 
 load()
@@ -20,7 +20,7 @@ PROGRESS = {"HOST-16"} if not host.has_progress_events() else set()
 
 @pytest.mark.parametrize(("requirement", "observed", "kit"), BROKEN)
 def test_a_broken_chain_fails_for_its_reason(
-    requirement: str, observed: str, kit: Callable[[], EndpointKit]
+    requirement: str, observed: str, kit: Callable[[], EndpointSwap]
 ) -> None:
     """A small change to the sound endpoint fails the check that is there for it, in its words."""
 

@@ -110,7 +110,9 @@ def of_start(requirement: str, label: str, observed: str = "ValueError: no") -> 
 
 def test_a_start_that_never_works_is_one_failure() -> None:
     """A check that fails as BIND-01 does, whatever it calls its avatar, is blocked by BIND-01."""
-    result = blame.behind_the_start(of_start("SWAP-01", "old"), of_start("BIND-01", "avatar"))
+    result = blame.blocked_by_failed_start(
+        of_start("SWAP-01", "old"), of_start("BIND-01", "avatar")
+    )
     assert (result.outcome, result.reference) == (Outcome.BLOCKED, "anam::BIND-01")
     assert result.reason == "anam::BIND-01 fails alike: ValueError: no"
 
@@ -118,17 +120,17 @@ def test_a_start_that_never_works_is_one_failure() -> None:
 def test_a_start_that_fails_otherwise_is_a_failure_of_its_own() -> None:
     """Only the very failure of BIND-01 hides behind it."""
     other = of_start("SWAP-01", "old", "TypeError: no")
-    assert blame.behind_the_start(other, of_start("BIND-01", "avatar")) is other
+    assert blame.blocked_by_failed_start(other, of_start("BIND-01", "avatar")) is other
 
 
 def test_a_start_that_works_blocks_nothing() -> None:
     """Where BIND-01 passes, a failed start is the failure of the check that saw it."""
     result = of_start("SWAP-01", "old")
     works = replace(of_start("BIND-01", "avatar"), outcome=Outcome.PASSED, finding=None)
-    assert blame.behind_the_start(result, works) is result
+    assert blame.blocked_by_failed_start(result, works) is result
 
 
 def test_the_start_itself_is_never_blocked() -> None:
     """BIND-01 is the failure that everything else points at."""
     start = of_start("BIND-01", "avatar")
-    assert blame.behind_the_start(start, start) is start
+    assert blame.blocked_by_failed_start(start, start) is start

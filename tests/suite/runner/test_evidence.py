@@ -18,7 +18,7 @@ from conformance.suite.registry import Check
 from conformance.suite.runner import evidence as judging
 from conformance.suite.runner.reference import reference_provider
 from conformance.suite.scene.expect import expect
-from conformance.suite.scene.resources import Leftovers
+from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
 
 RUNNER = LoopbackRunner()
@@ -67,8 +67,8 @@ def test_checks_with_the_same_evidence_are_judged_by_one_playing() -> None:
     """Each by its own expectation, with the same timeline."""
     evidence = Witness()
 
-    first = judge(Check("FAULT-01", content, evidence=evidence))
-    second = judge(Check("FAULT-02", discontent, evidence=evidence))
+    first = judge(Check("FAULT-01", content, scenario=evidence))
+    second = judge(Check("FAULT-02", discontent, scenario=evidence))
 
     assert evidence.played == ["reference"]
     assert (first.outcome, first.reason) == (Outcome.PASSED, "what was seen")
@@ -82,7 +82,7 @@ def test_checks_with_the_same_evidence_are_judged_by_one_playing() -> None:
 def test_another_variant_or_order_of_tasks_is_played_for_itself() -> None:
     """What is shared depends on nothing that may change what is seen."""
     evidence = Witness()
-    check = Check("FAULT-01", content, ("a", "b"), evidence=evidence)
+    check = Check("FAULT-01", content, ("a", "b"), scenario=evidence)
 
     for variant, seed in (("a", None), ("b", None), ("a", 7), ("b", None)):
         judge(check, variant=variant, seed=seed)
@@ -97,7 +97,7 @@ def test_in_real_time_every_check_is_played_for_itself() -> None:
         virtual = False
 
     evidence, runner = Witness(), RealTime()
-    check = Check("FAULT-01", content, evidence=evidence)
+    check = Check("FAULT-01", content, scenario=evidence)
 
     judge(check, runner=runner)
     judge(check, runner=runner)
@@ -112,7 +112,7 @@ def test_evidence_that_does_not_apply_is_nobodys_failure() -> None:
         raise NotApplicable("there is nothing to see")
 
     for check in (content, discontent):
-        result = judge(Check("FAULT-01", check, evidence=evidence))
+        result = judge(Check("FAULT-01", check, scenario=evidence))
         assert (result.outcome, result.reason) == (
             Outcome.NOT_APPLICABLE,
             "there is nothing to see",
@@ -123,14 +123,14 @@ def test_what_the_reference_provider_leaves_is_allowed() -> None:
     """A scenario beside the check is played with the reference provider, once."""
     played: list[str] = []
 
-    async def beside(scene: Scene) -> Leftovers:
+    async def beside(scene: Scene) -> ResourceSnapshot:
         played.append(scene.provider.name)
-        return Leftovers({"task of the host": 1})
+        return ResourceSnapshot({"task of the host": 1})
 
-    async def check(scene: Scene, *, allowed: Leftovers) -> None:
+    async def check(scene: Scene, *, allowed: ResourceSnapshot) -> None:
         scene.notes.append(", ".join(allowed.things))
 
-    results = [judge(Check(name, check, beside=beside)) for name in ("FAULT-06", "UNBIND-08")]
+    results = [judge(Check(name, check, control=beside)) for name in ("FAULT-06", "UNBIND-08")]
 
     assert [result.reason for result in results] == ["task of the host"] * 2
     assert played == ["reference"]
