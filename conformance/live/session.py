@@ -38,6 +38,10 @@ class LiveSession:
         """The server of its own, once it runs."""
         return self._server
 
+    def in_real_time(self) -> LiveSession:
+        """Itself."""
+        return self
+
     def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
         """Run ``scenario`` on a fresh stage; as `LiveRunner.run`."""
         if self._failure is not None:

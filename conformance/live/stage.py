@@ -136,6 +136,10 @@ class LiveRunner:
         """A runner for the server that has these credentials."""
         return cls(credentials.url, credentials.api_key, credentials.api_secret, limit=limit)
 
+    def in_real_time(self) -> LiveRunner:
+        """Itself."""
+        return self
+
     def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
         """Run ``scenario`` on a fresh stage and return what it returns.
 

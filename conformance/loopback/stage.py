@@ -15,15 +15,16 @@ from conformance import host
 from conformance.plugin.room import Credentials
 from conformance.plugin.vendor_api import VendorAPI
 from conformance.results.timeline import Timeline
-from conformance.stage.interface import Backend, Contact, Stage
+from conformance.stage.interface import Backend, Contact, Stage, StageRunner
 from conformance.stage.network.network import Network
 from conformance.stage.vendor.backend import MemoryBackend
 
+from .real_time import LIMIT, RealTimeClock, TooLong, run_in_real_time
 from .room import tracks as media
 from .room.room import LoopbackRoom
 from .room.room_service import RoomService
 from .room.server import LoopbackServer
-from .virtual_time.event_loop import ClockError, VirtualClock, run_virtual
+from .virtual_time.event_loop import HANGS, VirtualClock, run_virtual
 
 if TYPE_CHECKING:
     from conformance.plugin.context import AdapterContext
@@ -43,13 +44,16 @@ TIME_LIMIT = 3600.0
 """How many simulated seconds a scenario may take."""
 
 
+LoopbackClock = VirtualClock | RealTimeClock
+
+
 class LoopbackStage:
     """What a check plays on, all of it inside the process. Opened by :func:`open_stage`."""
 
     name = "loopback"
 
     def __init__(
-        self, clock: VirtualClock, timeline: Timeline, network: Network, server: LoopbackServer
+        self, clock: LoopbackClock, timeline: Timeline, network: Network, server: LoopbackServer
     ) -> None:
         self._clock = clock
         self._timeline = timeline
@@ -58,8 +62,8 @@ class LoopbackStage:
         self._backends = AsyncExitStack()
 
     @property
-    def clock(self) -> VirtualClock:
-        """Virtual time."""
+    def clock(self) -> LoopbackClock:
+        """Virtual time, or real time for a plugin that needs it."""
         return self._clock
 
     @property
@@ -124,12 +128,16 @@ class LoopbackRunner:
 
     name = "loopback"
     virtual = True
-
-    hangs: tuple[type[Exception], ...] = (ClockError,)
+    hangs: tuple[type[Exception], ...] = HANGS
 
     def __init__(self, *, latency: float = 0.0, limit: float = TIME_LIMIT) -> None:
         self._latency = latency
         self._limit = limit
+        self._in_real_time = RealTimeLoopbackRunner(latency=latency)
+
+    def in_real_time(self) -> StageRunner:
+        """What runs scenarios on the same stage in real time."""
+        return self._in_real_time
 
     def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
         """Run ``scenario`` on a fresh stage and return what it returns."""
@@ -142,9 +150,39 @@ class LoopbackRunner:
             return run_virtual(main, seed=seed, limit=self._limit)
 
 
+class RealTimeLoopbackRunner:
+    """Runs each scenario on a loopback stage of its own, in real time.
+
+    ``latency`` is one hop between participants, in seconds; ``limit`` is how many real seconds a
+    scenario may take.
+    """
+
+    name = "loopback"
+    virtual = False
+    hangs: tuple[type[Exception], ...] = (TooLong,)
+
+    def __init__(self, *, latency: float = 0.0, limit: float = LIMIT) -> None:
+        self._latency = latency
+        self._limit = limit
+
+    def in_real_time(self) -> StageRunner:
+        """Itself."""
+        return self
+
+    def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
+        """Run ``scenario`` on a fresh stage and return what it returns; ``seed`` is of no use."""
+
+        async def main(clock: RealTimeClock) -> T:
+            async with open_stage(clock, latency=self._latency) as stage:
+                return await scenario(stage)
+
+        with _environment(CREDENTIALS):
+            return run_in_real_time(main, limit=self._limit)
+
+
 @asynccontextmanager
-async def open_stage(clock: VirtualClock, *, latency: float = 0.0) -> AsyncIterator[LoopbackStage]:
-    """Open a stage on the running virtual loop, and put everything back afterwards."""
+async def open_stage(clock: LoopbackClock, *, latency: float = 0.0) -> AsyncIterator[LoopbackStage]:
+    """Open a stage on the running loop, and put everything back afterwards."""
     timeline = Timeline(clock.now)
     server = LoopbackServer(
         clock=clock, timeline=timeline, credentials=CREDENTIALS, latency=latency

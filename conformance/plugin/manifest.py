@@ -33,6 +33,9 @@ class Capabilities:
     """The tail can pause and resume."""
     joins_room: bool = True
     """The avatar is a participant of its own (false: the agent itself publishes the video)."""
+    real_time: bool = False
+    """The plugin does long work in a child process or a thread, or keeps time where the kit cannot
+    see it: its checks are played in real time, which takes as long as the avatar speaks."""
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,7 @@ _WORDS: Mapping[type, Mapping[str, Mapping[str, Any]]] = {
         "playback_started": {"description": "playback_started comes from the avatar"},
         "pause": {"description": "the tail can pause and resume"},
         "joins_room": {"description": "the avatar is a participant of its own"},
+        "real_time": {"description": "its checks are to be played in real time"},
     },
 }
 

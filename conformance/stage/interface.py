@@ -163,6 +163,9 @@ class StageRunner(Protocol):
     def virtual(self) -> bool:
         """Whether its time is virtual."""
 
+    def in_real_time(self) -> StageRunner:
+        """What runs scenarios on the same stage in real time; itself where its time is real."""
+
     @property
     def hangs(self) -> tuple[type[Exception], ...]:
         """What :meth:`run` raises when the scenario waits for what never comes."""

@@ -22,9 +22,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from conformance.errors import KitError
 from conformance.stage.network.event_loop import NetworkedLoop
 
-from .patched_time import NANOSECONDS, PatchedTime, real_monotonic
+from .patched_time import NANOSECONDS, PatchedTime, real_monotonic, real_sleep
+from .thread_waits import THREAD_WAITS
 from .threads import ThreadWatch
 from .wait_site import where_it_waits
 
@@ -36,9 +38,16 @@ THREAD_PATIENCE = 5.0
 SPIN_LIMIT = 5_000_000
 """How many loop iterations may happen at one moment of virtual time."""
 
+REAL_TIME_HINT = (
+    "give the manifest the capability real_time, to play its checks in real time, or use --live"
+)
+"""What there is to do about work that virtual time cannot wait for."""
+
 _CLEANUP_LIMIT = 60.0
 _START_NS = 1_000 * NANOSECONDS
+_REST = 1.0
 _STEP = 0.001
+_SHORTEST_PAUSE = 0.00002
 _PATIENCE_AT_ONCE = 10
 
 
@@ -58,8 +67,12 @@ class Spinning(ClockError):
     """The loop went round and round while no time passed."""
 
 
-class ThreadStuck(ClockError):
-    """A thread was at work for longer, in real seconds, than anybody waits for it."""
+class ThreadStuck(ClockError, KitError):
+    """A thread was at work for longer, in real seconds, than virtual time can stand still."""
+
+
+HANGS: tuple[type[Exception], ...] = (Deadlock, TimeLimit, Spinning)
+"""What a run ends with when what it waits for never comes."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -118,6 +131,7 @@ class VirtualLoop(NetworkedLoop):
         self._real = _JumpingSelector()
         self._real.poll = self._poll
         self._watch = ThreadWatch()
+        self._stuck = False
         super().__init__(self._real)
         self._own_files = len(self._real.get_map())
         self._clock_resolution = 1 / NANOSECONDS
@@ -202,8 +216,13 @@ class VirtualLoop(NetworkedLoop):
         if not busy:
             return ()
         give_up_at = real_monotonic() + THREAD_PATIENCE
+        pause = _SHORTEST_PAUSE
         while True:
-            events = self._real.really_select(_STEP)
+            # epoll waits for whole milliseconds, and most threads are done sooner.
+            pause = min(2 * pause, _STEP)
+            if pause < _STEP:
+                real_sleep(pause)
+            events = self._real.really_select(_STEP if pause == _STEP else 0)
             if events or self._ready:
                 return events
             busy = self._watch.at_work(len(self._jobs))
@@ -211,25 +230,29 @@ class VirtualLoop(NetworkedLoop):
                 # What a thread did last before it parked may have come after the look at events.
                 return self._real.really_select(0)
             if real_monotonic() > give_up_at:
+                self._stuck = True
                 raise ThreadStuck(
-                    f"a thread has been at work for {THREAD_PATIENCE:g} real seconds:"
-                    f" {self._watch.describe(busy)}"
+                    f"a thread has been at work for {THREAD_PATIENCE:g} real seconds, and virtual"
+                    f" time waits no longer: {self._watch.describe(busy)}; {REAL_TIME_HINT}"
                 )
 
     def _jump(self) -> Any:
-        if not self._scheduled:
+        timer_ns = round(self._scheduled[0].when() * NANOSECONDS) if self._scheduled else None
+        thread_ns = THREAD_WAITS.next_ns
+        if timer_ns is None and thread_ns is None:
             if len(self._real.get_map()) > self._own_files:
                 events = self._real.really_select(THREAD_PATIENCE)
                 if events:
                     return events
             raise Deadlock(f"nothing can ever happen any more: {self._whereabouts()}")
-        when_ns = round(self._scheduled[0].when() * NANOSECONDS)
+        when_ns = min(ns for ns in (timer_ns, thread_ns) if ns is not None)
         if when_ns > self._end_ns:
             self._move_to(self._end_ns)
             raise TimeLimit(
                 f"not done after {self._limit:g} simulated seconds: {self._whereabouts()}"
             )
         self._move_to(when_ns)
+        THREAD_WAITS.expire(self._now_ns)
         return ()
 
     def _shuffle(self) -> None:
@@ -267,8 +290,15 @@ class VirtualLoop(NetworkedLoop):
             with contextlib.suppress(ClockError):
                 self.run_until_complete(self.shutdown_asyncgens())
             self._end_pool()
+            self._let_threads_rest()
         finally:
             self.close()
+
+    def _let_threads_rest(self) -> None:
+        """Wait until the threads that go on after the run wait for something, as in the run."""
+        give_up_at = real_monotonic() + _REST
+        while not self._stuck and self._watch.at_work(0) and real_monotonic() < give_up_at:
+            real_sleep(_STEP)
 
     def _end_pool(self) -> None:
         """End the threads of the default executor; one that waits for what never comes is left.

@@ -2,8 +2,9 @@
 
 time-machine moves `time.time`, `datetime` and their kin, in C, wherever they were imported to.
 `time.monotonic`, `time.perf_counter`, their ``_ns`` versions and `time.sleep` are exchanged as
-attributes of `time` and of every module outside the standard library that bound them by name;
-the standard library's own waits (threads, queues, selectors) stay on real time.
+attributes of `time` and of every module outside the standard library that bound them by name.
+Timed waits of threads are those of `thread_waits`; other waits of the standard library (selectors,
+child processes) stay on real time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 import time_machine
+
+from .thread_waits import THREAD_WAITS
 
 EPOCH = 1_767_225_600
 """What `time.time()` shows at the start of a run: 2026-01-01T00:00:00Z, in seconds."""
@@ -30,6 +33,7 @@ _REAL: dict[str, Callable[..., Any]] = {
     "sleep": time.sleep,
 }
 real_monotonic = time.monotonic
+real_sleep = time.sleep
 
 _OWN = __name__.rpartition(".")[0]
 
@@ -64,6 +68,7 @@ class PatchedTime:
             for namespace, name, key in _bindings():
                 stack.callback(namespace.__setitem__, name, namespace[name])
                 namespace[name] = patches[key]
+            stack.enter_context(THREAD_WAITS.on_time_of(self._source.time_ns))
             self._stack = stack.pop_all()
         return self
 
@@ -88,7 +93,7 @@ class PatchedTime:
             if threading.get_ident() == own_thread:
                 self._source.pass_time(duration)
             else:
-                _REAL["sleep"](duration)
+                THREAD_WAITS.sleep(duration)
 
         return {
             "monotonic": seconds,

@@ -13,8 +13,10 @@ import concurrent.futures.thread
 import selectors
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import CodeType, FrameType
+
+from .thread_waits import waits_on_virtual_time
 
 _CONDITION_WAIT = threading.Condition.wait.__code__
 _EXECUTOR_WORKER: CodeType = concurrent.futures.thread._worker.__code__
@@ -30,7 +32,7 @@ _JOINS = {
 
 
 class ThreadWatch:
-    """Watches the threads of a run: those started after it was made, and idle pool threads.
+    """Watches the threads of a run: those started after it was made, and idle ones of before.
 
     Threads that were there before and wait in a way that nobody can hand them work through (the
     main thread, a debugger's, a test runner's) are never looked at.
@@ -70,7 +72,7 @@ class ThreadWatch:
             frame = frames.get(ident)
             if frame is None:
                 continue
-            if not _parked(frame):
+            if not _parked(frame, frames):
                 busy.append(thread)
             elif frame.f_code is _EXECUTOR_WORKER:
                 idle_in_pool.append(thread)
@@ -97,7 +99,9 @@ class ThreadWatch:
 
 
 def _idles_in_pool(frame: FrameType | None) -> bool:
-    return frame is not None and frame.f_code in (_EXECUTOR_WORKER, _CONDITION_WAIT)
+    if frame is None:
+        return False
+    return frame.f_code in (_EXECUTOR_WORKER, _CONDITION_WAIT) or waits_on_virtual_time(frame)
 
 
 def _runs_for_pool(frame: FrameType | None) -> bool:
@@ -108,8 +112,10 @@ def _runs_for_pool(frame: FrameType | None) -> bool:
     return False
 
 
-def _parked(frame: FrameType) -> bool:
+def _parked(frame: FrameType, frames: Mapping[int, FrameType]) -> bool:
     code = frame.f_code
+    if waits_on_virtual_time(frame):
+        return True
     if code is _CONDITION_WAIT:
         waiting = frame.f_locals
         return "waiter" in waiting and waiting["waiter"] in waiting["self"]._waiters
@@ -118,7 +124,8 @@ def _parked(frame: FrameType) -> bool:
         return waiting.get("work_item") is None and waiting["work_queue"].empty()
     if code in _JOINS:
         joined = frame.f_locals.get("self")
-        return isinstance(joined, threading.Thread) and joined.is_alive()
+        # One that has no frame any more is about to end, and whoever joins it to go on.
+        return isinstance(joined, threading.Thread) and joined.ident in frames
     caller = frame.f_back
     if caller is not None and caller.f_code is _LOOP_ONCE and _in_selectors(frame):
         return not caller.f_locals["self"]._ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -94,8 +94,9 @@ def run_check(
     In real time a check that needs virtual time is not applicable, by `conformance.live.rules`.
     ``blame`` False keeps a failure a failure, whoever else shares it.
     """
-    runner = stage or _loopback()
     provider = subject.provider
+    other = subject.peers.get(_peer_of(variant)) if check.for_peers else None
+    runner = _runner_for((provider, other), stage or _loopback())
     result = CheckResult(
         CheckId(subject.name, check.requirement, variant), _level(check), Outcome.PASSED
     )
@@ -107,7 +108,6 @@ def run_check(
     rule = check.exempt(provider.manifest) if check.exempt is not None else None
     if rule is not None:
         return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=rule)
-    other = subject.peers.get(_peer_of(variant)) if check.for_peers else None
     try:
         broken = _unready(provider, runner)
         if broken is None and other is not None and _unready(other, runner) is not None:
@@ -131,6 +131,13 @@ def run_check(
     return judged(
         result, check, provider, other, lambda who: _verdict_on(who, check, variant, runner, seed)
     )
+
+
+def _runner_for(providers: Iterable[Provider | None], runner: StageRunner) -> StageRunner:
+    """``runner``, in real time where one of ``providers`` declares that it needs it."""
+    if any(p is not None and p.manifest.capabilities.real_time for p in providers):
+        return runner.in_real_time()
+    return runner
 
 
 def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Callable[[Stage], Any]:
