@@ -6,10 +6,13 @@ import asyncio
 import errno
 import logging
 import socket
+import ssl
+from asyncio.sslproto import SSLProtocol
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from .network import Network
-from .transport import MemoryTransport
 
 logger = logging.getLogger(__name__)
 
@@ -64,30 +67,48 @@ class NetworkedLoop(asyncio.SelectorEventLoop):
             raise self.network.refuse_blocking(f"unix:{address}", None)
 
     async def create_connection(self, protocol_factory: Any, *args: Any, **kwargs: Any) -> Any:
-        """Connect to a declared host; TLS is left out, and the connection says it is there."""
+        """Connect to a declared host, by TLS where ``ssl`` asks for it."""
         if self.network is None:
             return await super().create_connection(protocol_factory, *args, **kwargs)
         host = args[0] if args else kwargs.get("host")
         port = args[1] if len(args) > 1 else kwargs.get("port")
         sock: socket.socket | None = kwargs.get("sock")
-        sslcontext = kwargs.get("ssl")
         if sock is not None:
-            if self.network.stands_for(sock):
-                return self.network.open(protocol_factory, sock=sock, sslcontext=sslcontext)
-            return await super().create_connection(protocol_factory, *args, **kwargs)
-        if host is None:
+            if not self.network.stands_for(sock):
+                return await super().create_connection(protocol_factory, *args, **kwargs)
+            connect = partial(self.network.open, sock=sock)
+        elif host is None:
             raise ValueError("host and port was not specified and no sock specified")
-        found = self.network.resolve(host, port)
-        listener = self.network.reach(found[0][4])
-        return self.network.open(protocol_factory, listener=listener, sslcontext=sslcontext)
+        else:
+            found = self.network.resolve(host, port)
+            connect = partial(self.network.open, listener=self.network.reach(found[0][4]))
+        if not kwargs.get("ssl"):
+            return connect(protocol_factory)
+        return await self._secured(connect, protocol_factory(), {"server_hostname": host, **kwargs})
 
-    async def start_tls(self, transport: Any, protocol: Any, sslcontext: Any, **kwargs: Any) -> Any:
-        """Say of a connection in memory that it is secured."""
-        if not isinstance(transport, MemoryTransport):
-            return await super().start_tls(transport, protocol, sslcontext, **kwargs)
-        transport.secure(sslcontext)
-        transport.set_protocol(protocol)
-        return transport
+    async def _secured(
+        self, connect: Callable[..., Any], protocol: Any, options: Mapping[str, Any]
+    ) -> tuple[asyncio.BaseTransport, Any]:
+        context = options["ssl"]
+        if context is True:
+            context = ssl.create_default_context()
+        waiter = self.create_future()
+        timeout = options.get("ssl_handshake_timeout")
+        tls = SSLProtocol(
+            self,
+            protocol,
+            context,
+            waiter,
+            server_hostname=options["server_hostname"],
+            ssl_handshake_timeout=timeout,
+        )
+        transport, _ = connect(lambda: tls)
+        try:
+            await waiter
+        except BaseException:
+            transport.abort()
+            raise
+        return tls._app_transport, protocol
 
     async def create_datagram_endpoint(
         self, protocol_factory: Any, local_addr: Any = None, remote_addr: Any = None, **kwargs: Any

@@ -12,7 +12,9 @@ import contextvars
 import errno
 import ipaddress
 import socket
+import ssl
 import weakref
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,14 +24,18 @@ from conformance.results.timeline import Timeline
 from conformance.stage.interface import Contact
 from conformance.stage.network.thread_owners import owner_of_this_thread
 
+from .authority import run_authority
 from .call_site import origin_of_contact
 from .socket_guard import SocketGuard
+from .socket_view import SocketView
 from .transport import MemoryTransport
 
 if TYPE_CHECKING:
     from .event_loop import NetworkedLoop
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+
+HTTPS = 443
 
 _CLIENT_ADDRESS = "198.19.255.254"
 _FIRST_ADDRESS = ipaddress.IPv4Address("198.18.0.1")
@@ -49,12 +55,16 @@ class NetworkClock(Protocol):
 
 @dataclass(eq=False)
 class Listener:
-    """A host and port that is served. ``admit`` is asked before each connection is accepted."""
+    """A host and port that is served. ``admit`` is asked before each connection is accepted.
+
+    ``tls`` is what it speaks TLS with, as everybody's port 443 does; None: it does not.
+    """
 
     host: str
     port: int
     factory: ProtocolFactory
     admit: Callable[[], bool] | None = None
+    tls: ssl.SSLContext | None = None
     connections: weakref.WeakSet[MemoryTransport] = field(default_factory=weakref.WeakSet)
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
@@ -82,6 +92,7 @@ class Network:
 
     def __enter__(self) -> Network:
         self._stack.enter_context(SocketGuard(self.refuse_blocking))
+        self._stack.enter_context(run_authority().trusted())
         self._stack.callback(setattr, self._loop, "network", self._loop.network)
         self._loop.network = self
         return self
@@ -106,7 +117,8 @@ class Network:
         address = self._address_of(host)
         if (address, port) in self._listeners:
             raise ValueError(f"{host}:{port} is served already; close it before serving it anew")
-        listener = Listener(host, port, protocol_factory, admit)
+        tls = run_authority().server_context(host) if port == HTTPS else None
+        listener = Listener(host, port, protocol_factory, admit, tls)
         self._listeners[address, port] = listener
         return listener
 
@@ -164,7 +176,6 @@ class Network:
         *,
         sock: socket.socket | None = None,
         listener: Listener | None = None,
-        sslcontext: Any = None,
     ) -> tuple[MemoryTransport, asyncio.BaseProtocol]:
         """Make the connection that ``sock`` stands for, or one to ``listener``."""
         if listener is None:
@@ -173,25 +184,31 @@ class Network:
         self._client_port += 1
         here = (_CLIENT_ADDRESS, self._client_port)
         there = (self._addresses[listener.host], listener.port)
-        extra = {} if not sslcontext else {"sslcontext": sslcontext}
         protocol = protocol_factory()
         near = MemoryTransport(
             self._loop,
             protocol,
-            {**extra, "socket": sock, "sockname": here, "peername": there},
+            {"socket": sock or SocketView(here, there), "sockname": here, "peername": there},
             contextvars.copy_context(),
             owned=sock,
         )
         far = MemoryTransport(
             self._loop,
-            listener.factory(),
-            {**extra, "sockname": there, "peername": here},
+            self._server_end(listener),
+            {"sockname": there, "peername": here},
             listener.context.copy(),
         )
         listener.connections.add(far)
         far.open(near)
         near.open(far)
         return near, protocol
+
+    def _server_end(self, listener: Listener) -> asyncio.BaseProtocol:
+        protocol = listener.factory()
+        if listener.tls is None:
+            return protocol
+        nobody: Any = None  # waits for the handshake
+        return SSLProtocol(self._loop, protocol, listener.tls, nobody, server_side=True)
 
     def refuse(self, host: Any, port: Any = None) -> None:
         """Remember an attempt to reach something that is not served."""

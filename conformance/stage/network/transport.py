@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 HIGH_WATER = 64 * 1024
+_UNDERNEATH = "conformance.transport"
 _PORTION = 256 * 1024
 
 
 class MemoryTransport(asyncio.Transport):
     """One end. What is written waits at the other end until its protocol takes it.
 
-    ``extra`` answers `get_extra_info`. ``owned`` is a socket that stands for this connection at
-    its user's and is closed with it. Protocol methods run in ``context``.
+    A transport that speaks TLS over it answers for it: see :func:`underneath`. ``extra`` answers
+    `get_extra_info`. ``owned`` is a socket that stands for this connection at its user's and is
+    closed with it. Protocol methods run in ``context``.
     """
+
+    _start_tls_compatible = True  # asks asyncio's start_tls()
 
     def __init__(
         self,
@@ -29,7 +33,7 @@ class MemoryTransport(asyncio.Transport):
         context: contextvars.Context,
         owned: socket.socket | None = None,
     ) -> None:
-        super().__init__(dict(extra))
+        super().__init__({**extra, _UNDERNEATH: self})
         self._loop = loop
         self._protocol = protocol
         self._context = context
@@ -129,29 +133,34 @@ class MemoryTransport(asyncio.Transport):
         """Close this end at once."""
         self._close(None)
 
-    def reset(self) -> None:
-        """Break the connection: the other end gets `ConnectionResetError` and nothing more."""
+    def _force_close(self, error: Exception | None) -> None:
+        # What asyncio's TLS asks of a transport when a handshake fails.
+        self._close(error)
+
+    def reset(self, *, at_once: bool = False) -> None:
+        """Break the connection: the other end gets `ConnectionResetError` and nothing more.
+
+        ``at_once`` tells it before anything else can happen, a request of its user's say.
+        """
         peer = self._peer
         if peer is not None and not peer._lost:
             peer._inbox.clear()
             peer._inbox_size = 0
-            peer._close(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+            error = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+            peer._close(error, at_once=at_once)
         self._close(None)
 
-    def secure(self, sslcontext: Any) -> None:
-        """Answer from now on as a connection under TLS does, at both ends."""
-        self._extra["sslcontext"] = sslcontext  # type: ignore[attr-defined]
-        if self._peer is not None:
-            self._peer._extra["sslcontext"] = sslcontext  # type: ignore[attr-defined]
-
-    def _close(self, error: Exception | None) -> None:
+    def _close(self, error: Exception | None, *, at_once: bool = False) -> None:
         if self._closing:
             return
         self._closing = True
         self._inbox.clear()
         self._inbox_size = 0
         self._send_eof()
-        self._loop.call_soon(self._tell_lost, error, context=self._context)
+        if at_once:
+            self._context.run(self._tell_lost, error)
+        else:
+            self._loop.call_soon(self._tell_lost, error, context=self._context)
 
     def _send_eof(self) -> None:
         peer = self._peer
@@ -185,13 +194,12 @@ class MemoryTransport(asyncio.Transport):
                 data = data[:_PORTION]
             self._inbox_size -= len(data)
             self._relieve()
-            protocol: Any = self._protocol
-            protocol.data_received(data)
+            _pass_on(data, self._protocol)
             if self._inbox or self._eof_arrived:
                 self._plan_pump()
         elif self._eof_arrived and not self._eof_told:
             self._eof_told = True
-            protocol = self._protocol
+            protocol: Any = self._protocol
             if not protocol.eof_received():
                 self.close()
 
@@ -204,3 +212,21 @@ class MemoryTransport(asyncio.Transport):
     def _tell_resumed(self) -> None:
         if not self._lost:
             self._protocol.resume_writing()
+
+
+def underneath(transport: asyncio.BaseTransport | None) -> MemoryTransport | None:
+    """The connection in memory that ``transport`` is, or speaks TLS over; None if there is none."""
+    found = transport.get_extra_info(_UNDERNEATH) if transport is not None else None
+    return found if isinstance(found, MemoryTransport) else None
+
+
+def _pass_on(data: bytes, protocol: Any) -> None:
+    if not isinstance(protocol, asyncio.BufferedProtocol):
+        protocol.data_received(data)
+        return
+    while data:
+        buffer = memoryview(protocol.get_buffer(len(data)))
+        taken = min(len(buffer), len(data))
+        buffer[:taken] = data[:taken]
+        protocol.buffer_updated(taken)
+        data = data[taken:]

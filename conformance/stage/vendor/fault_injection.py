@@ -13,7 +13,7 @@ from aiohttp import web
 from conformance.plugin.room import Clock
 from conformance.plugin.vendor_api import Call, Socket
 from conformance.stage.faults import Fault, FaultKind
-from conformance.stage.network.transport import MemoryTransport
+from conformance.stage.network.transport import underneath
 
 UNDECLARED = "https://undeclared.conformance.test/"
 
@@ -112,11 +112,11 @@ async def instead_of_answer(fault: Fault, request: web.BaseRequest) -> web.Strea
 
 def reset(request: web.BaseRequest) -> web.StreamResponse:
     """Break the connection."""
-    transport = request.transport
-    if isinstance(transport, MemoryTransport):
-        transport.reset()
-    elif transport is not None:
-        transport.abort()
+    connection = underneath(request.transport)
+    if connection is not None:
+        connection.reset()
+    elif request.transport is not None:
+        request.transport.abort()
     return web.Response()
 
 

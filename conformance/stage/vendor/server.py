@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from conformance.stage.network.network import Listener, Network
+from conformance.stage.network.transport import underneath
 
 from .fault_injection import reset
 from .request_validation import Route
@@ -81,13 +82,13 @@ class VendorSite:
         for listener in self._listeners.get(host, ()):
             for transport in list(listener.connections):
                 if transport not in self._busy:
-                    transport.reset()
+                    transport.reset(at_once=True)
 
     def _admits(self, host: str) -> bool:
         return all(backend.admits(host) for backend in reversed(self._backends))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        transport = request.transport
+        transport = underneath(request.transport)
         if transport is None:
             return web.Response()
         self._busy.add(transport)

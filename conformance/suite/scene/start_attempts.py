@@ -48,11 +48,18 @@ class Raised:
         """Put ``error`` into words; ``leaks`` finds the secrets in a text."""
         errors = list(_causes(error))
         chain = "\n".join(f"{type(e).__module__}.{type(e).__name__}: {e}" for e in errors)
-        network = any(isinstance(e, _NETWORK) for e in errors)
+        network = any(_shows_network(e) for e in errors)
         return cls(f"{type(error).__name__}: {error}", chain, network, leaks(chain))
 
 
 _NETWORK = (OSError, aiohttp.ClientError, asyncio.TimeoutError, APIConnectionError)
+_CLIENTS = {"anyio", "httpcore", "httpx", "requests", "urllib3", "websocket", "websockets"}
+"""Libraries whose exceptions are about the network, whatever they derive from."""
+
+
+def _shows_network(error: BaseException) -> bool:
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, _NETWORK) or library in _CLIENTS
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,0 +1,110 @@
+"""What the small plugins share: the reference vendor's API, whoever carries its requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from conformance.reference.api import (
+    ATTEMPTS,
+    BASE_URL,
+    PAUSE,
+    TIMEOUT,
+    ReferenceApi,
+    ReferenceError,
+)
+from tests.mutants.robust import SoundAvatar
+
+HOST = BASE_URL.partition("://")[2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the vendor has answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Unreachable(Exception):
+    """There is no answer, or only a part of one; ``again`` where it is worth another try."""
+
+    def __init__(self, why: BaseException | str, *, again: bool = True) -> None:
+        super().__init__(why if isinstance(why, str) else f"network: {type(why).__name__}")
+        self.again = again
+
+
+Exchange = Callable[[str, str, dict[str, str], bytes], Awaitable[Answer]]
+"""Sends a method, URL, headers and body; raises `Unreachable`."""
+
+
+class Api(ReferenceApi):
+    """Opens and ends sessions by any client."""
+
+    def __init__(self, api_key: str, exchange: Exchange) -> None:
+        super().__init__(api_key)
+        self._exchange = exchange
+
+    async def __aenter__(self) -> Api:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def open(self, *, url: str, token: str, identity: str) -> str:
+        """Open a session; returns its id."""
+        body = {"livekit_url": url, "livekit_token": token, "identity": identity}
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                answer = await self._send("POST", "/v1/sessions", body)
+                if answer.status in (408, 429) or answer.status >= 500:
+                    raise Unreachable(f"status {answer.status}")
+                break
+            except Unreachable as error:
+                if attempt == ATTEMPTS or not error.again:
+                    raise ReferenceError(f"reference: no session: {error}") from error
+            await asyncio.sleep(PAUSE)
+        if answer.status >= 300:
+            raise ReferenceError(f"reference: no session: status {answer.status}")
+        if not answer.content_type.startswith("application/json"):
+            raise ReferenceError("reference: the answer is not JSON")
+        try:
+            session = json.loads(answer.body)["session_id"]
+        except (ValueError, TypeError, KeyError):
+            raise ReferenceError("reference: the answer has no session_id") from None
+        return str(session)
+
+    async def end(self, session_id: str) -> None:
+        """End a session; raises `ReferenceError` when the vendor does not confirm."""
+        try:
+            answer = await self._send("DELETE", f"/v1/sessions/{session_id}", None)
+        except Unreachable as error:
+            raise ReferenceError(f"reference: ending failed: {error}") from error
+        if answer.status >= 400 and answer.status != 404:
+            raise ReferenceError(f"reference: ending failed: status {answer.status}")
+
+    async def _send(self, method: str, path: str, body: Any) -> Answer:
+        headers = {"Authorization": f"Bearer {self._api_key}"}
+        content = b""
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()
+        try:
+            return await asyncio.wait_for(
+                self._exchange(method, BASE_URL + path, headers, content), TIMEOUT
+            )
+        except asyncio.TimeoutError as error:
+            raise Unreachable(error) from error
+
+
+class ClientAvatar(SoundAvatar):
+    """The sound avatar, with its vendor's requests carried by ``exchange``."""
+
+    exchange: ClassVar[Exchange]
+
+    def _vendor(self) -> ReferenceApi:
+        return Api(self._api_key, type(self).exchange)
