@@ -67,8 +67,14 @@ class Capture:
         self._abandon()  # left by the tail's own doing, in the middle of a step
         return False
 
+    def move(self, under_way: set[Capture]) -> None:
+        """Be counted in ``under_way`` from now on."""
+        self._under_way.discard(self)
+        self._under_way = under_way
+        under_way.add(self)
+
     def leave(self) -> None:
-        """Let whoever awaits this go on without the tail, which is cancelled behind him."""
+        """Resume the awaiting caller at once; cancel the tail's capture in the background."""
         self._left = True
         if not self._waits:
             return

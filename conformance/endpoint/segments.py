@@ -17,7 +17,7 @@ class Ending:
     cancelled_capture: bool = False
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Segment:
     """The audio from a first captured frame to its flush. Durations in seconds.
 

@@ -7,7 +7,8 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from livekit import rtc
 from livekit.agents.voice import io
@@ -15,9 +16,14 @@ from livekit.agents.voice import io
 from conformance import host
 
 from .capture import Capture
+from .offer import EarlyCapture, Offer, segments_counted
 from .segments import Ending, Pauses, Segment, played_by
+from .tail_listener import TailListener
 
 logger = logging.getLogger(__name__)
+
+_EXCHANGES_IN_A_ROW = 10
+"""How many further exchanges the tails can ask for while they are told of one."""
 
 
 class Unbound(io.AudioOutput):
@@ -50,8 +56,11 @@ class SwapPoint(host.ChainLink):
         self._attached = attached
         self._paused = False
         self._flushing = False
+        self._exchanging = False
+        self._wanted: io.AudioOutput = tail
         self._open: deque[Segment] = deque()
         self._capturing: Segment | None = None
+        self._streaming: Segment | None = None  # the same, once the current tail gets it
         self._pauses = Pauses()
         self._tap = TailListener(self, tail)
 
@@ -70,8 +79,11 @@ class SwapPoint(host.ChainLink):
         """Whether the current tail can pause."""
         return self._next_in_chain.can_pause
 
-    def take_over(self, playback: host.Playback) -> None:
-        """Take over the segments that the tail had open when the swap point came to stand here."""
+    def take_over(self, playback: host.Playback, waiting: Sequence[EarlyCapture] = ()) -> None:
+        """Take over the segments that the tail had open when the swap point came to stand here.
+
+        ``waiting`` are the frames that the tail has not taken yet.
+        """
         self._paused = playback.paused
         for number in range(playback.pending):
             last = number == playback.pending - 1
@@ -88,6 +100,19 @@ class SwapPoint(host.ChainLink):
             self._open.append(segment)
         if playback.pending and playback.capturing:
             self._capturing = self._open[-1]
+            self._streaming = None if waiting else self._capturing
+        if self._open and playback.started_at is not None and playback.paused_for:
+            self._pauses.begin(playback.started_at)
+            self._pauses.end(playback.started_at + playback.paused_for)
+        if self._paused and self._next_in_chain.can_pause:
+            since = playback.paused_since
+            self._pauses.begin(time.time() if since is None else since)
+        for early in waiting:
+            segment = self._capturing or Segment(pushed=early.frame.duration, given=True)
+            early.adopt(
+                Offer(self, segment, early.frame, early.counts, self._next_in_chain, self._tap),
+                self._tap.captures,
+            )
 
     def release(self) -> None:
         """Let go of the tail; for a swap point that found no place."""
@@ -98,80 +123,141 @@ class SwapPoint(host.ChainLink):
 
         What the old tail was still playing is stopped. A flushed segment finishes as interrupted,
         at the position that had been played; one that is still being captured goes on to ``sink``.
+        When the ``on_attached`` of ``sink`` raises, nothing has changed. A tail that asks for
+        another one while it is told of an exchange gets it after that one.
         """
-        old = self._next_in_chain
-        new = self._unbound if sink is None else sink
-        if new is old:
+        self._wanted = self._unbound if sink is None else sink
+        if self._exchanging:
             return
+        self._exchanging = True
+        try:
+            exchanges = 0
+            while self._wanted is not self._next_in_chain and exchanges < _EXCHANGES_IN_A_ROW:
+                self._exchange(self._wanted)
+                exchanges += 1
+            if self._wanted is not self._next_in_chain:
+                logger.error(
+                    "%r stays bound: each tail asks for another one when it is detached",
+                    self._next_in_chain,
+                )
+        finally:
+            self._exchanging = False
+            self._settle()
+
+    def _exchange(self, new: io.AudioOutput) -> None:
+        old = self._next_in_chain
+        if self._attached:
+            new.on_attached()
         words = self._stop(old)
         now = time.time()
-        segments = list(self._open)
-        played = played_by(now, segments, self._pauses, words)
-        for segment, duration in zip(segments, played, strict=True):
-            if segment is self._capturing or segment.base:
-                self._report_run(segment, duration)
+        played: list[tuple[Segment, float]] = []
+        if self._open:
+            segments = list(self._open)
+            durations = played_by(now, segments, self._pauses, words)
+            played = list(zip(segments, durations, strict=True))
+            for segment, duration in played:
+                if segment is self._capturing or segment.base:
+                    self._report_run(segment, duration)
         self._tap.close()
         if self._paused:
             self._quietly(old.resume)
-        self._pauses.end(now)
+            self._pauses.end(now)
         if self._attached:
             self._quietly(old.on_detached)
         self._next_in_chain = new
         self._tap = TailListener(self, new)
-        for segment, duration in zip(segments, played, strict=True):
+        self._streaming = None
+        for segment, duration in played:
             if segment is self._capturing:
                 segment.leave_tail(duration)
             elif segment.ending is None:
                 segment.ending = Ending(segment.position(duration), interrupted=True)
         if self._capturing is not None and self._capturing.finished:
             self._capturing.leave_tail(0.0)
-        try:
-            if self._attached:
-                new.on_attached()
-            if self._paused and new.can_pause:
-                self._pauses.begin(now)
-                new.pause()
-        finally:
-            self._settle()
+        if self._paused and new.can_pause:
+            self._pauses.begin(now)
+            self._quietly(new.pause)
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         """Hand a frame to the current tail, and to the next one if it is exchanged meanwhile."""
-        self._settle()
-        await super().capture_frame(frame)
+        segment = self._streaming
+        if segment is None:
+            await self._capture_first(frame)
+            return
+        segment.pushed += frame.samples_per_channel / frame.sample_rate
+        tail = self._next_in_chain
+        taking: Any = None
+        try:
+            # the first step is taken here: most tails need no more, and nothing else is as quick
+            taking = tail.capture_frame(frame)
+            waits_for = taking.send(None)
+        except StopIteration:
+            return
+        except Exception:
+            if taking is None or hasattr(taking, "send"):
+                if tail is self._next_in_chain:
+                    raise
+                return  # what a tail raises that has left is nobody's concern
+        else:
+            await self._wait(Capture(taking, waits_for, self._tap.captures), tail)
+            return
+        waiting = Capture.begin(taking, self._tap.captures)  # an awaitable of another kind
+        if waiting is not None:
+            await self._wait(waiting, tail)
+
+    async def _capture_first(self, frame: rtc.AudioFrame) -> None:
+        """Capture a frame of which the current tail has got none before it in this segment."""
         segment = self._capturing
         if segment is None:
+            self._settle()
+            await super().capture_frame(frame)
             segment = self._capturing = Segment(captured_at=time.time())
             self._open.append(segment)
         segment.pushed += frame.duration
-        while self._next_in_chain is not self._unbound and not await self._hand_over(
-            segment, frame
-        ):
-            segment.base = segment.pushed - frame.duration
+        await self._offer(segment, frame)
 
-    async def _hand_over(self, segment: Segment, frame: rtc.AudioFrame) -> bool:
-        """Returns False when the tail was exchanged before it had taken the frame."""
-        tail, tap = self._next_in_chain, self._tap
-        counts = None if segment.given else _counts(tail)
-        segment.given = True
-        taken = False
+    async def _wait(self, waiting: Capture, tail: io.AudioOutput) -> None:
+        tap = self._tap
+        if tail is not self._next_in_chain:  # the tail itself had it exchanged
+            waiting.leave()
         try:
-            waiting = Capture.begin(tail.capture_frame(frame), tap.captures)
-            if waiting is not None and tap is not self._tap:
-                waiting.leave()  # the tail itself had it exchanged
-            taken = waiting is None or await waiting
-        except Exception:  # what a tail raises that has left is nobody's concern
+            await waiting
+        except Exception:
             if tap is self._tap:
                 raise
-        finally:
-            refused = not taken and counts == _counts(tail)
-            if refused and tap is self._tap:
-                segment.given = False
-        return not refused
+
+    async def _offer(self, segment: Segment, frame: rtc.AudioFrame) -> None:
+        """Offer the frame to the tail that is bound, and to the next one while it is refused."""
+        while self._next_in_chain is not self._unbound:
+            tail, tap = self._next_in_chain, self._tap
+            offer = Offer(self, segment, frame, segments_counted(tail), tail, tap)
+            segment.given = True
+            taken = False
+            try:
+                waiting = Capture.begin(tail.capture_frame(frame), tap.captures)
+                if waiting is not None and tap is not self._tap:
+                    waiting.leave()
+                taken = waiting is None or await waiting
+            except Exception:
+                if tap is self._tap:
+                    raise
+            finally:
+                refused = offer.refused(taken)
+                if segment.given and segment is self._capturing and tap is self._tap:
+                    self._streaming = segment
+            if not refused:
+                return
+            offer.make_first_again()
+
+    async def offer_again(self, offer: Offer) -> None:
+        """Hand a frame over that the tail before did not take."""
+        offer.make_first_again()
+        await self._offer(offer.segment, offer.frame)
 
     def flush(self) -> None:
         """End the segment that is being captured."""
         super().flush()
-        segment, self._capturing = self._capturing, None
+        segment, self._capturing, self._streaming = self._capturing, None, None
         if segment is not None:
             segment.flushed = True
         self._flushing = True
@@ -294,52 +380,3 @@ class SwapPoint(host.ChainLink):
                     interrupted=ending.interrupted,
                     synchronized_transcript=ending.transcript,
                 )
-
-
-class TailListener:
-    """Listens to one tail for as long as it is bound; what comes later goes nowhere."""
-
-    def __init__(self, point: SwapPoint, tail: io.AudioOutput) -> None:
-        self._point = point
-        self._tail = tail
-        self._muted = False
-        self._closed = False
-        self.captures: set[Capture] = set()
-        self.final_positions: list[float] = []
-        tail.on("playback_started", self._on_started)
-        tail.on("playback_progressed", self._on_progressed)  # type: ignore[arg-type,unused-ignore]
-        tail.on("playback_finished", self._on_finished)
-
-    def mute(self) -> None:
-        """From now on only note what the tail says of the stop that it is about to be told."""
-        self._muted = True
-
-    def close(self) -> None:
-        """Stop listening, and wait for nothing that the tail has not taken yet."""
-        self._closed = True
-        self._tail.off("playback_started", self._on_started)
-        self._tail.off("playback_progressed", self._on_progressed)  # type: ignore[arg-type,unused-ignore]
-        self._tail.off("playback_finished", self._on_finished)
-        for capture in tuple(self.captures):
-            capture.leave()
-
-    def _on_started(self, event: io.PlaybackStartedEvent) -> None:
-        if not self._muted:
-            self._point.tail_started(event)
-
-    def _on_progressed(self, event: io.PlaybackProgressedEvent) -> None:
-        if not self._closed:
-            self._point.tail_progressed(
-                started_at=event.started_at, offset=event.offset, duration=event.duration
-            )
-
-    def _on_finished(self, event: io.PlaybackFinishedEvent) -> None:
-        if not self._muted:
-            self._point.tail_finished(event)
-        elif not self._closed:
-            self.final_positions.append(event.playback_position)
-
-
-def _counts(tail: io.AudioOutput) -> list[int]:
-    """How many segments each output of the chain below has taken frames of."""
-    return [host.captured_segments(output) for output in host.chain_of(tail)]

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
-from .bindings import NoSwapCall, bind_tail, has_swap_call, replace_tail, watch_bindings
+from .bindings import (
+    NoSwapCall,
+    bind_tail,
+    has_swap_call,
+    replace_tail,
+    watch_bindings,
+    watch_tail_calls,
+)
 from .events import is_swap_point, listener_counts, listeners
 from .job import Job, job_context
 from .output import (
@@ -13,9 +20,11 @@ from .output import (
     chain_of,
     finish_cancelled_capture,
     follow_sample_rate,
+    hand_over_by,
     has_progress_events,
     is_cancelled_capture,
     is_capturing,
+    listening_outputs,
     pending_segments,
     playback_of,
     report_progress,
@@ -23,7 +32,7 @@ from .output import (
 )
 from .registrations import origin, residue
 from .release import version
-from .session import new_session, start_session
+from .session import is_over, new_session, start_session
 from .wrappers import SegmentCalls, SessionWrappers
 
 __all__ = [
@@ -39,14 +48,17 @@ __all__ = [
     "chain_of",
     "finish_cancelled_capture",
     "follow_sample_rate",
+    "hand_over_by",
     "has_progress_events",
     "has_swap_call",
     "is_cancelled_capture",
     "is_capturing",
+    "is_over",
     "is_swap_point",
     "job_context",
     "listener_counts",
     "listeners",
+    "listening_outputs",
     "new_session",
     "origin",
     "pending_segments",
@@ -60,4 +72,5 @@ __all__ = [
     "start_session",
     "version",
     "watch_bindings",
+    "watch_tail_calls",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,6 +44,34 @@ def watch_bindings(output: io.AgentOutput) -> Iterator[list[str]]:
         yield bindings
     finally:
         output.__class__ = plain
+
+
+def watch_tail_calls(
+    output: io.AgentOutput, taken: Callable[[io.AgentOutput, io.AudioOutput | None], bool]
+) -> None:
+    """Ask ``taken`` at every binding that is made on ``output``, and leave it undone if so.
+
+    Both of the host's ways count: the assignment of ``output.audio``, and its own swap call.
+    """
+    plain = type(output)
+    if getattr(plain, "tail_calls_are_watched", False):
+        return
+
+    def assign(self: Any, sink: io.AudioOutput | None) -> None:
+        if not taken(self, sink):
+            plain.audio.fset(self, sink)  # type: ignore[attr-defined]
+
+    def replace(self: Any, sink: io.AudioOutput) -> None:
+        if not taken(self, sink):
+            plain.replace_audio_tail(self, sink)  # type: ignore[attr-defined,unused-ignore]
+
+    members: dict[str, Any] = {
+        "audio": property(plain.audio.fget, assign),  # type: ignore[attr-defined]
+        "tail_calls_are_watched": True,
+    }
+    if has_swap_call():
+        members["replace_audio_tail"] = replace
+    output.__class__ = type(plain.__name__, (plain,), members)
 
 
 class NoSwapCall(Exception):

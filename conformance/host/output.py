@@ -2,31 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from livekit import rtc
 from livekit.agents.voice import io
 
 from .events import is_swap_point, listeners
 
 _EVENTS = ("playback_finished", "playback_started", "playback_progressed")
 
+if TYPE_CHECKING:
+    _SwapPointOfHost = io.AudioOutput
+else:
+    _SwapPointOfHost = getattr(io, "_AudioSinkProxy", io.AudioOutput)
 
-class ChainLink(io.AudioOutput):
-    """An audio output whose next one in the chain can be exchanged."""
+
+class ChainLink(_SwapPointOfHost):
+    """An audio output whose next one in the chain can be exchanged.
+
+    To a host that has swap points of its own it is one: `AgentOutput.replace_audio_tail` finds it
+    and calls `set_next_in_chain`. Nothing else of the host's swap point is used.
+    """
 
     # None only while the base class is being constructed, which would listen to it otherwise
     _next_in_chain: io.AudioOutput = None  # type: ignore[assignment]
+    _attached: bool
 
     def __init__(self, *, label: str, next_in_chain: io.AudioOutput) -> None:
-        super().__init__(label=label, capabilities=io.AudioOutputCapabilities(pause=True))
+        io.AudioOutput.__init__(
+            self, label=label, capabilities=io.AudioOutputCapabilities(pause=True)
+        )
         self._next_in_chain = next_in_chain
 
     @property
     def next_in_chain(self) -> io.AudioOutput:
         """The output below."""
         return self._next_in_chain
+
+    def replace_tail(self, sink: io.AudioOutput | None) -> None:
+        """Put ``sink`` in place of the output below."""
+        raise NotImplementedError
+
+    def set_next_in_chain(self, new: io.AudioOutput) -> None:
+        """Exchange the output below, as the host asks for it."""
+        self.replace_tail(new)
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """Count the segment that begins with ``frame``."""
+        await io.AudioOutput.capture_frame(self, frame)
+
+    def flush(self) -> None:
+        """End the segment that is being captured."""
+        io.AudioOutput.flush(self)
+
+    def on_attached(self) -> None:
+        """Attach what is below."""
+        io.AudioOutput.on_attached(self)
+
+    def on_detached(self) -> None:
+        """Detach what is below."""
+        io.AudioOutput.on_detached(self)
 
 
 @dataclass(frozen=True)
@@ -36,7 +74,8 @@ class Playback:
     ``pending`` segments have not finished, the last of them is still being captured if
     ``capturing``. ``pushed`` is the audio that the tail has got of that last one, in seconds;
     ``started_at`` the moment (`time.time`) at which the tail said that it began, ``played`` how
-    far it reported progress; each None when nobody in the chain knows.
+    far it reported progress; each None when nobody in the chain knows. ``paused_for`` is how long
+    the last one has stood still by now, and ``paused_since`` the beginning of a pause that lasts.
     """
 
     pending: int
@@ -45,6 +84,8 @@ class Playback:
     pushed: float | None
     started_at: float | None
     played: float | None
+    paused_for: float = 0.0
+    paused_since: float | None = None
 
 
 def chain_of(root: io.AudioOutput | None) -> Iterator[io.AudioOutput]:
@@ -70,61 +111,76 @@ def is_capturing(output: io.AudioOutput) -> bool:
 
 
 def playback_of(wrappers: Sequence[io.AudioOutput], tail: io.AudioOutput) -> Playback:
-    """What the ``wrappers`` above ``tail`` (top first, one at least) know of its playback."""
+    """What the ``wrappers`` above ``tail`` (top first, one at least) know of its playback.
+
+    The host's own swap point is not counted among the ``wrappers``.
+    """
     above = wrappers[-1]
-    outputs = (above,) if is_swap_point(above) else (above, tail)
+    proxy = _own_swap_point(above)
+    outputs = (above, tail) if proxy is None else (proxy,)
     synchronizer, synced = _synchronizer(wrappers)
     impl = getattr(synchronizer, "_impl", None)
-    started_at = getattr(above, "_sink_started_at", None)
-    if started_at is None and impl is not None and not impl.closed:
+    if impl is not None and impl.closed:
+        impl = None
+    started_at = getattr(proxy, "_sink_started_at", None)
+    if started_at is None and impl is not None:
         started_at = impl._start_wall_time
-    pushed = getattr(above if is_swap_point(above) else synced, "_pushed_duration", None)
+    pushed = getattr(synced if proxy is None else proxy, "_pushed_duration", None)
     if pushed is not None:
-        pushed -= getattr(above, "_offset_base", 0.0)
+        pushed -= getattr(proxy, "_offset_base", 0.0)
     return Playback(
         pending=max(pending_segments(output) for output in outputs),
         capturing=any(is_capturing(output) for output in outputs),
         paused=bool(getattr(synchronizer, "_paused", False)),
         pushed=pushed,
         started_at=started_at,
-        played=getattr(above, "_sink_played", None),
+        played=getattr(proxy, "_sink_played", None),
+        paused_for=getattr(impl, "_paused_duration", 0.0),
+        paused_since=getattr(impl, "_paused_wall_time", None),
     )
 
 
 def splice(link: ChainLink, *, above: io.AudioOutput, playback: Playback) -> bool:
-    """Put ``link`` between ``above`` and the output below it, unnoticed by both.
+    """Put ``link`` below ``above``, unnoticed by it, in place of a swap point of the host's.
 
     Nothing is flushed, cleared, attached or reported. ``link`` takes over the open segments of
     ``playback``. Returns False, having changed nothing, when ``above`` keeps the output below it
     where it cannot be exchanged.
     """
-    below = link.next_in_chain
+    below = above.next_in_chain
     fields = [name for name, value in vars(above).items() if value is below]
-    if not fields:
+    if below is None or not fields:
         return False
     for name in fields:
         setattr(above, name, link)
+    proxy = _own_swap_point(above, below)
     for event in _EVENTS:
         for listener in listeners(below, event):
-            if _belongs_to(listener, above):
+            if proxy is not None or _belongs_to(listener, above):
                 below.off(event, listener)  # type: ignore[arg-type]
                 link.on(event, listener)  # type: ignore[arg-type]
+        if proxy is not None:
+            for listener in listeners(link.next_in_chain, event):
+                if _belongs_to(listener, proxy):
+                    link.next_in_chain.off(event, listener)  # type: ignore[arg-type]
     _set_own(link, "playback_segments_count", playback.pending)
     _set_own(link, "playback_finished_count", 0)
     _set_own(link, "capturing", playback.capturing)
     return True
 
 
-def follow_sample_rate(wrappers: Sequence[io.AudioOutput], rate: int | None) -> None:
-    """Make the host's own wrappers ask for ``rate`` where they keep a copy of the tail's.
+def follow_sample_rate(root: io.AudioOutput, point: ChainLink) -> None:
+    """Make the host's own wrappers ask for the rate of ``point`` where they keep a copy of it.
 
     Up to livekit-agents 1.6.0 they copy it once, at construction; later ones look it up.
     """
     if hasattr(io, "_AudioSinkProxy"):
         return
-    for wrapper in wrappers:
+    for wrapper in chain_of(root):
+        if wrapper is point:
+            return
         if type(wrapper).__module__.startswith("livekit.agents."):
-            wrapper._sample_rate = rate
+            wrapper._sample_rate = point.sample_rate
 
 
 def has_progress_events() -> bool:
@@ -153,6 +209,49 @@ def finish_cancelled_capture(output: io.AudioOutput) -> None:
         output._dispatch_playback_finished(cancelled(playback_position=0.0, interrupted=True))
     else:
         output.on_playback_finished(playback_position=0.0, interrupted=True)
+
+
+_Capture = Callable[[io.AudioOutput, rtc.AudioFrame], Awaitable[None]]
+
+
+def hand_over_by(
+    hand_over: Callable[[_Capture, io.AudioOutput, rtc.AudioFrame], Awaitable[None]],
+) -> Callable[[], None]:
+    """Let ``hand_over`` call the host's own ``capture_frame`` of its swap points, in its stead.
+
+    Returns the function that takes it back.
+    """
+    proxy = getattr(io, "_AudioSinkProxy", None)
+    if proxy is None:
+        return lambda: None
+    plain = proxy.capture_frame
+
+    @functools.wraps(plain)
+    async def capture_frame(self: io.AudioOutput, frame: rtc.AudioFrame) -> None:
+        await hand_over(plain, self, frame)
+
+    proxy.capture_frame = capture_frame
+    return lambda: setattr(proxy, "capture_frame", plain)
+
+
+def listening_outputs(tail: io.AudioOutput) -> list[io.AudioOutput]:
+    """The attached outputs that have ``tail`` below them, in whichever chain."""
+    found: list[io.AudioOutput] = []
+    for listener in listeners(tail, "playback_finished"):
+        owner = getattr(listener, "__self__", None)
+        if isinstance(owner, io.AudioOutput) and getattr(owner, "_attached", False):
+            found.append(owner)
+    return found
+
+
+def _own_swap_point(
+    above: io.AudioOutput, below: io.AudioOutput | None = None
+) -> io.AudioOutput | None:
+    """The host's own swap point below ``above``, if it has put one there."""
+    below = above.next_in_chain if below is None else below
+    if below is None or isinstance(below, ChainLink) or not is_swap_point(below):
+        return None
+    return below
 
 
 def _own(output: io.AudioOutput, name: str) -> Any:

@@ -39,3 +39,8 @@ async def start_session(
     if "record" in known:
         options["record"] = _RECORDING if record else False
     await session.start(agent, **options)
+
+
+def is_over(session: AgentSession[Any]) -> bool:
+    """Whether ``session`` is being closed. One that has not started yet is not."""
+    return bool(getattr(session, "_closing_task", None) or getattr(session, "_closing", False))

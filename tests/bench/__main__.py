@@ -135,9 +135,9 @@ def goals(found: dict[str, Any]) -> Iterator[Goal]:
     yield Goal("pytest in an unrelated project, ms more", more * 1000, most=50)
     points = found["swap_point"]
     if "host" in points:
-        for what in ("frame", "swap"):
+        for what, most in (("frame", 1), ("swap", 2)):
             ratio = points["endpoint"][f"{what}_us"] / points["host"][f"{what}_us"]
-            yield Goal(f"a {what} at our swap point, times the host's", ratio, most=1)
+            yield Goal(f"a {what} at our swap point, times the host's", ratio, most=most)
     for what, seconds in found["linearity"].items():
         each = {count: value / int(count) for count, value in seconds.items()}
         first, *_, last = each

@@ -293,6 +293,11 @@ def test_the_property_finds_a_flaw(
 ) -> None:
     """The random runs above are able to find each of these."""
     monkeypatch.setattr(binding, "SwapPoint", flawed)
-    quick = settings(TestEndpoint.settings, phases=[Phase.generate], report_multiple_bugs=False)
+    quick = settings(
+        TestEndpoint.settings,
+        max_examples=400,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+    )
     with pytest.raises((AssertionError, ClockError)):
         run_state_machine_as_test(Endpoint, settings=quick)
