@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from .binding import Binding, current_endpoint, insert_swap_point, swap_audio_endpoint
 from .swap_point import SwapPoint, Unbound
-from .swap_rpc import AvatarFactory, SwapRequest
-from .switcher import Avatar, AvatarSwitcher, Order, SwapError
+from .swap_request import Avatar, AvatarFactory, Order, SwapError, SwapRequest
+from .switcher import BEFORE, AvatarSwitcher
 
 __all__ = [
+    "BEFORE",
     "Avatar",
     "AvatarFactory",
     "AvatarSwitcher",

@@ -2,69 +2,156 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Union
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
 
 from livekit import rtc
 
-if TYPE_CHECKING:
-    from .switcher import Avatar
+from .swap_request import Avatar, AvatarFactory, SwapError, SwapRequest
 
 logger = logging.getLogger(__name__)
 
 BAD_REQUEST = 400
 """Error code for a payload that names no avatar, or one that the factory does not know."""
 
+Perform = Callable[[SwapRequest], Coroutine[Any, Any, Avatar]]
+"""Carries a request out, in a task of its own, and returns the avatar that speaks then."""
 
-@dataclass(frozen=True)
-class SwapRequest:
-    """What a participant asked for: the avatar's name, further options, and who asked."""
+Background = Callable[[Coroutine[Any, Any, Avatar]], "asyncio.Future[Avatar]"]
 
-    avatar: str
-    options: Mapping[str, object] = field(default_factory=dict)
-    caller: str = ""
 
-    async def make(self, factory: AvatarFactory) -> Avatar:
-        """The avatar, made by ``factory``; raises `rtc.RpcError` when it knows none like it."""
+@dataclass
+class _Swap:
+    """A request that is carried out, however many ask for it, and after they have gone."""
+
+    task: asyncio.Future[Avatar]
+    callers: int = 0
+    heard: bool = False
+
+
+class SwapService:
+    """Answers the calls of ``method`` in ``room`` by ``perform``.
+
+    A swap outlives its caller, who may have given up after the time that an RPC has: the same
+    request, made again, gets the outcome of the first. ``current`` tells which avatar speaks, and
+    ``background`` runs what must not end with the call.
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        method: str,
+        perform: Perform,
+        current: Callable[[], Avatar | None],
+        background: Background,
+    ) -> None:
+        self._participant = room.local_participant
+        self._method = method
+        self._perform = perform
+        self._current = current
+        self._background = background
+        self._swaps: dict[str, _Swap] = {}
+        self._open = True
+        self._participant.register_rpc_method(method, self._answer)
+
+    def end(self) -> None:
+        """Answer no further call. What is being carried out goes on."""
+        if self._open:
+            self._open = False
+            self._participant.unregister_rpc_method(self._method)
+
+    async def cancel(self) -> None:
+        """Answer no further call, and give up what is being carried out."""
+        self.end()
+        tasks = [swap.task for swap in self._swaps.values() if not swap.task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, data: rtc.RpcInvocationData) -> str:
+        request = parse(data)
+        swap = self._swap_for(request)
+        swap.callers += 1
         try:
-            made = factory(self)
-            return await made if inspect.isawaitable(made) else made
-        except (ValueError, LookupError) as error:
-            reason = error.args[0] if error.args else type(error).__name__
-            raise rtc.RpcError(BAD_REQUEST, f"no avatar {self.avatar!r}: {reason}") from error
-
-
-AvatarFactory = Callable[[SwapRequest], Union["Avatar", Awaitable["Avatar"]]]
-
-
-def serve_swaps(
-    room: rtc.Room, perform: Callable[[SwapRequest], Awaitable[None]], method: str
-) -> Callable[[], None]:
-    """Answer calls of ``method`` by ``perform``; returns a function that ends it."""
-    participant = room.local_participant
-
-    async def answer(data: rtc.RpcInvocationData) -> str:
-        request = _parse(data)
+            await asyncio.wait({swap.task})
+            swap.heard = True
+        finally:
+            swap.callers -= 1
+            self._forget(request, swap)
+        if swap.task.cancelled():
+            raise rtc.RpcError(
+                rtc.RpcError.ErrorCode.APPLICATION_ERROR, "the avatar was not exchanged: call over"
+            )
         try:
-            await perform(request)
+            swap.task.result()
         except rtc.RpcError:
             raise
         except Exception as error:  # the caller is to hear of it, whatever it was
-            logger.warning("swap to %r failed", request.avatar, exc_info=True)
             raise rtc.RpcError(
                 rtc.RpcError.ErrorCode.APPLICATION_ERROR, str(error) or type(error).__name__
             ) from error
         return json.dumps({"avatar": request.avatar})
 
-    participant.register_rpc_method(method, answer)
-    return lambda: participant.unregister_rpc_method(method)
+    def _swap_for(self, request: SwapRequest) -> _Swap:
+        swap = self._swaps.get(request.wish)
+        if swap is not None and swap.task.done() and swap.task.result() is not self._current():
+            swap = None  # another one has been put in its place since
+        if swap is None:
+            task = self._background(self._perform(request))
+            swap = self._swaps[request.wish] = _Swap(task)
+            kept = swap
+            task.add_done_callback(lambda _: self._done(request, kept))
+        return swap
+
+    def _done(self, request: SwapRequest, swap: _Swap) -> None:
+        failure = None if swap.task.cancelled() else swap.task.exception()
+        if failure is not None and not isinstance(failure, rtc.RpcError):
+            logger.warning("swap to %r failed", request.avatar, exc_info=failure)
+        if not swap.callers:
+            self._forget(request, swap)
+
+    def _forget(self, request: SwapRequest, swap: _Swap) -> None:
+        """Drop a swap whose outcome has been heard, or that has failed with nobody to hear it."""
+        task = swap.task
+        if not task.done() or swap.callers:
+            return
+        unheard = not swap.heard and not task.cancelled() and task.exception() is None
+        if not unheard and self._swaps.get(request.wish) is swap:
+            del self._swaps[request.wish]
 
 
-def _parse(data: rtc.RpcInvocationData) -> SwapRequest:
+async def make(factory: AvatarFactory, request: SwapRequest, seconds: float) -> Avatar:
+    """The avatar of ``request``, made by ``factory`` within ``seconds``.
+
+    Raises `rtc.RpcError` when the factory knows none like it, `SwapError` when it takes too long.
+    """
+    try:
+        made = factory(request)
+        if not inspect.isawaitable(made):
+            return made
+        task = asyncio.ensure_future(made)
+        try:
+            await asyncio.wait({task}, timeout=seconds)
+        finally:
+            if not task.done():
+                task.cancel()
+        if not task.done():
+            raise SwapError(
+                f"no avatar {request.avatar!r} was made within {seconds:g} s", kept=True
+            )
+        return task.result()
+    except (ValueError, LookupError) as error:
+        reason = error.args[0] if error.args else type(error).__name__
+        raise rtc.RpcError(BAD_REQUEST, f"no avatar {request.avatar!r}: {reason}") from error
+
+
+def parse(data: rtc.RpcInvocationData) -> SwapRequest:
+    """The request in a payload: a name, a JSON string or a JSON object; raises `rtc.RpcError`."""
     payload = data.payload.strip()
     asked: Any = payload
     if payload[:1] in ("{", '"'):
