@@ -9,8 +9,8 @@ from typing import Any
 
 from conformance.report.json_report import deviation_to_json
 from conformance.results.from_report import Contradiction, check_id, check_results, deviation_of
-from conformance.results.ledger import Tier, blocker, ledger
-from conformance.results.outcomes import CheckResult, Level, Outcome
+from conformance.results.ledger import Tier, ledger
+from conformance.results.outcomes import CheckResult, Level, Outcome, blocker_from_text
 from conformance.results.run import RequirementFacts, Run, Selection, SubjectRun
 
 from .digests import lines_digest
@@ -179,7 +179,7 @@ def _subject(subject: SubjectRun) -> dict[str, Any]:
         "ledger": {"expected": account.expected, **counts},
         "results": {_short_id(result): result.outcome.value for result in subject.results},
         "blockedBy": {
-            _short_id(result): blocker(result) or ""
+            _short_id(result): str(result.blocked_by)
             for result in subject.results
             if result.outcome is Outcome.BLOCKED
         },
@@ -229,8 +229,19 @@ def _subject_run(
         facts = requirements.get(found.requirement)
         if facts is None:
             raise Contradiction(f"lists {found}, of no requirement that it knows")
-        by = entry["blockedBy"].get(short, "")
-        results.append(CheckResult(found, facts.level, Outcome(outcome), reason=by, reference=by))
+        by = entry["blockedBy"].get(short)
+        try:
+            results.append(
+                CheckResult(
+                    found,
+                    facts.level,
+                    Outcome(outcome),
+                    reason=by or "",
+                    blocked_by=blocker_from_text(by) if by is not None else None,
+                )
+            )
+        except ValueError as error:
+            raise Contradiction(f"says of {found}: {error}") from None
     return SubjectRun(
         name=entry["name"],
         kind=entry["kind"],

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import functools
 import inspect
 import sys
-import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -19,9 +16,19 @@ from conformance.report.failure_text import failure_text, headline
 from conformance.results.deviation_policy import DeviationPolicy
 from conformance.results.outcomes import CheckResult, Level, Outcome, Violation
 from conformance.results.run import LOOPBACK, Selection, repeat_command
-from conformance.stage.interface import StageRunner
 
 from .plan import PlannedCheck
+
+if TYPE_CHECKING:
+    from conformance.suite.registry import Check
+    from conformance.suite.runner.subjects import Subject
+
+
+class Runner(Protocol):
+    """What runs a check: `conformance.suite.runner.runner.CheckRunner`."""
+
+    def run(self, subject: Subject, check: Check, variant: str | None = None) -> CheckResult:
+        """Run one check of ``subject`` and say what became of it."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +36,11 @@ class Execution:
     """How the items of one subject run their checks."""
 
     excuses: DeviationPolicy
+    runner: Runner
     seed: int | None
     revision: str
     selection: Selection
-    live: StageRunner | None = None
-    """The real server; None for the loopback stage."""
+    stage: str = LOOPBACK
 
 
 HOST = "host"
@@ -85,24 +92,18 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the check; what it raised goes on when its failure is not an expected one."""
-        from conformance.suite.runner import runner
-
-        witness = _Witness(self.planned)
+        planned = self.planned
         try:
-            result = runner.run_check(
-                self.planned.subject,
-                witness.check,
-                self.planned.id.variant,
-                seed=self.execution.seed,
-                stage=self.execution.live,
-            )
+            result = self.execution.runner.run(planned.subject, planned.check, planned.id.variant)
         except Exception as error:
             # Whatever the runner lets through is an error of the kit, and a result all the same.
-            self._conclude(_error(self.planned, f"{type(error).__name__}: {error}"))
+            self._conclude(_error(planned, f"{type(error).__name__}: {error}"))
             raise
-        self._conclude(self.execution.excuses.apply(result))
+        raised = result.error
+        # what was raised holds every frame of the check: it must not outlive the report
+        self._conclude(self.execution.excuses.apply(dataclasses.replace(result, error=None)))
         if self.result and self.result.outcome in (Outcome.FAILED, Outcome.ERROR):
-            raise witness.raised or CheckFailed(self.result)
+            raise raised or CheckFailed(self.result)
 
     def conclude_without_running(self, why: str) -> None:
         """Give the result of a check that was kept from running by something else in pytest."""
@@ -133,7 +134,7 @@ class CheckItem(pytest.Item):
             self.result.id,
             execution.selection,
             execution.seed,
-            stage=LOOPBACK if execution.live is None else execution.live.name,
+            stage=execution.stage,
         )
         text = failure_text(self.result, self.planned.facts, repeat)
         if isinstance(excinfo.value, (Violation, CheckFailed)):
@@ -172,58 +173,6 @@ def outcome_for_pytest(result: CheckResult, *, scored: bool) -> tuple[str, str |
         return "failed", None
     unscored = "" if scored else "not scored: "
     return "skipped", f"{unscored}{headline(result)}"
-
-
-class _Witness:
-    """Keeps what the check raised, so that a debugger can enter where it was raised."""
-
-    def __init__(self, planned: PlannedCheck) -> None:
-        self.raised: BaseException | None = None
-        function: Any = planned.check.function
-
-        @contextlib.contextmanager
-        def watching() -> Iterator[None]:
-            try:
-                yield
-            except Exception as error:
-                # Only the first: the runner may run the check again on the reference provider.
-                if self.raised is None:
-                    self.raised = _at_the_check(error, function)
-                raise
-
-        @functools.wraps(function)
-        async def played(*args: Any, **kwargs: Any) -> None:
-            with watching():
-                await function(*args, **kwargs)
-
-        @functools.wraps(function)
-        def judged(*args: Any, **kwargs: Any) -> Any:
-            with watching():
-                return function(*args, **kwargs)
-
-        watched = judged if planned.check.scenario is not None else played
-
-        self.check = dataclasses.replace(planned.check, function=watched)
-
-
-def _at_the_check(error: Exception, function: Any) -> Exception:
-    if not isinstance(error, Violation):
-        return error
-    frames = []
-    traceback = error.__traceback__
-    while traceback is not None:
-        frames.append(traceback)
-        traceback = traceback.tb_next
-    own = getattr(function, "__code__", None)
-    last = max((i for i, tb in enumerate(frames) if tb.tb_frame.f_code is own), default=None)
-    if last is None:
-        return error
-    rebuilt: types.TracebackType | None = None
-    for tb in reversed(frames[: last + 1]):
-        rebuilt = types.TracebackType(rebuilt, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
-    copy = Violation(error.finding)
-    copy.__cause__ = error.__cause__
-    return copy.with_traceback(rebuilt)
 
 
 def _neutral_warnings() -> tuple[str, ...]:

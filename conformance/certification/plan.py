@@ -16,7 +16,7 @@ from .options import Options
 
 if TYPE_CHECKING:
     from conformance.suite.registry import Check
-    from conformance.suite.runner.runner import Subject
+    from conformance.suite.runner.subjects import Subject
 
 SUITE = "conformance.suite."
 

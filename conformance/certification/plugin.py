@@ -97,10 +97,11 @@ class Certification:
                 if planned:
                     execution = Execution(
                         prepared.excuses[subject.name],
+                        prepared.runner,
                         self._options.seed,
                         prepared.revision,
                         self._options.selection(tuple(prepared.providers)),
-                        prepared.live,
+                        prepared.stage,
                     )
                     report.result.append(SubjectCollector.make(collector, planned, execution))
         return report

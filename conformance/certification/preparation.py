@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from conformance.plugin.provider import Provider
     from conformance.requirements import Catalogue
     from conformance.results.deviation import Deviation
+    from conformance.stage.interface import StageRunner
+
+    from .collection import Runner
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Prepared:
     plan: Plan
     excuses: Mapping[str, DeviationPolicy]
     secrets: tuple[str, ...]
+    runner: Runner
     live: LiveSession | None = None
     """The real server that the checks are played on; None for the loopback stage."""
 
@@ -52,7 +56,8 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
     from conformance.plugin.discovery import discover, select
     from conformance.requirements import load_catalogue
     from conformance.suite.checks import load
-    from conformance.suite.runner import runner
+    from conformance.suite.runner import subjects as of_run
+    from conformance.suite.runner.runner import CheckRunner
 
     discovered = discover(rootdir=options.rootdir, conftests=conftests)
     selected = select(discovered, options.providers)
@@ -61,7 +66,7 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
     catalogue = load_catalogue()
     facts = _facts(catalogue)
     excluded = [name for name, requirement in catalogue.items() if requirement.excluded]
-    plan = make_plan(runner.subjects(selected), facts, excluded, options)
+    plan = make_plan(of_run.subjects(selected), facts, excluded, options)
     baseline = (
         read_baseline(options.deviations, tuple(providers))
         if options.deviations is not None
@@ -72,10 +77,11 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
             raise UsageError(f"{options.deviations}: unknown provider {name!r}")
     live = _live_session(options) if options.live else None
     return Prepared(
+        runner=CheckRunner(live or _loopback(), seed=options.seed),
         kit=__version__,
         revision=catalogue.revision,
         python=platform.python_version(),
-        host=dict(runner.host_versions()),
+        host=dict(of_run.host_versions()),
         stage=LIVE if live is not None else LOOPBACK,
         providers=providers,
         plan=plan,
@@ -85,9 +91,15 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
             )
             for subject in plan.subjects
         },
-        secrets=tuple(runner.canaries(selected)),
+        secrets=tuple(of_run.canaries(selected)),
         live=live,
     )
+
+
+def _loopback() -> StageRunner:
+    from conformance.loopback.stage import LoopbackRunner
+
+    return LoopbackRunner()
 
 
 def _live_session(options: Options) -> LiveSession:

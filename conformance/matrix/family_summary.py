@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from conformance.results.display_state import State, state_of, worst
-from conformance.results.ledger import blocker
-from conformance.results.outcomes import CheckResult, Outcome
+from conformance.results.outcomes import CheckId, HostDefectRef, Outcome
 from conformance.results.run import Run, SubjectRun
 
-_HOST = "host::"
 _ADDED = {State.ERROR: " (error)", State.NOT_RUN: " (not run)"}
 MARKS = {"failed": "✕", "blocked": "⊘", "advised": "!", "expected": "~", "held": "✓"}
 _GRAVE = (State.ERROR, State.FAILED, State.NOT_RUN)
@@ -81,11 +79,10 @@ def host_defects(subject: SubjectRun) -> tuple[Defect, ...]:
     texts: dict[str, str] = {}
     blocked: dict[str, dict[str, None]] = {}
     for result in subject.results:
-        by = _blocked_by(result)
-        if by.startswith(_HOST):
-            name = by.removeprefix(_HOST)
-            texts.setdefault(name, result.reason.partition(": ")[2] or result.reason)
-            blocked.setdefault(name, {})[result.id.requirement] = None
+        by = result.blocked_by
+        if isinstance(by, HostDefectRef):
+            texts.setdefault(by.id, by.text or result.reason)
+            blocked.setdefault(by.id, {})[result.id.requirement] = None
     return tuple(Defect(name, text, tuple(blocked[name])) for name, text in texts.items())
 
 
@@ -146,17 +143,14 @@ def _states(subject: SubjectRun, requirement: str) -> list[State]:
 
 def _by_whom(subject: SubjectRun, requirement: str) -> str:
     # nothing where the host blocks it: that is the rule, and everything else the exception
-    names = [
-        _blocked_by(result)
+    blockers = [
+        result.blocked_by
         for result in subject.results
-        if result.id.requirement == requirement and result.outcome is Outcome.BLOCKED
+        if result.id.requirement == requirement and result.blocked_by is not None
     ]
-    others = [name for name in names if not name.startswith(_HOST)]
-    if len(others) < len(names):
+    checks = [by for by in blockers if isinstance(by, CheckId)]
+    if not checks or len(checks) < len(blockers):
         return ""
-    provider, _, check = others[0].rpartition("::")
-    return f" (by {check if provider == subject.name else provider})" if check else ""
-
-
-def _blocked_by(result: CheckResult) -> str:
-    return (blocker(result) or "") if result.outcome is Outcome.BLOCKED else ""
+    by = checks[0]
+    own = CheckId("", by.requirement, by.variant)
+    return f" (by {str(own).removeprefix('::') if by.provider == subject.name else by.provider})"

@@ -12,8 +12,8 @@ import jinja2
 from markupsafe import Markup
 
 from conformance.results.display_state import State, state_of
-from conformance.results.ledger import blocker, ledger, partial_because, tier
-from conformance.results.outcomes import CheckResult, Outcome
+from conformance.results.ledger import ledger, partial_because, tier
+from conformance.results.outcomes import CheckResult, HostDefectRef
 from conformance.results.run import DeviationUse, Run, SubjectRun
 from conformance.results.verdict import Verdict, verdict
 
@@ -137,9 +137,8 @@ def _host_defects(results: Sequence[CheckResult]) -> tuple[str, ...]:
     """Each defect of the host that blocks some of ``results``, in one line."""
     found: dict[str, list[CheckResult]] = {}
     for result in results:
-        by = blocker(result) if result.outcome is Outcome.BLOCKED else None
-        if by is not None and by.startswith("host::"):
-            found.setdefault(by, []).append(result)
+        if isinstance(result.blocked_by, HostDefectRef):
+            found.setdefault(result.blocked_by.id, []).append(result)
     return tuple(
         f"{blocked[0].reason} (blocks {', '.join(str(r.id).partition('::')[2] for r in blocked)})"
         for blocked in found.values()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .outcomes import CheckId, CheckResult, Level, Outcome
+from .outcomes import CheckId, CheckResult, HostDefectRef, Level, Outcome
 from .run import Run, SubjectRun
 
 
@@ -70,17 +69,6 @@ def partial_because(run: Run) -> tuple[str, ...]:
 CORE_REQUIREMENTS = ("SWAP-01", "SWAP-02")
 """What swap-safe means before all else: swapped while idle, and in the middle of a segment."""
 
-_CHECK = re.compile(r"([a-z0-9][\w.-]*::)?[A-Z]+-\d+(\[[^\]]+\])?")
-
-
-def blocker(result: CheckResult) -> str | None:
-    """The id of the check that blocks a blocked result: its reference, else named in its reason."""
-    for text in (result.reference, result.reason):
-        found = _CHECK.search(text)
-        if found:
-            return found[0] if "::" in found[0] else f"{result.id.provider}::{found[0]}"
-    return None
-
 
 def excused(subject: SubjectRun, result: CheckResult) -> bool:
     """Whether a blocked result is held against nobody.
@@ -88,15 +76,15 @@ def excused(subject: SubjectRun, result: CheckResult) -> bool:
     It is blocked by somebody else, the host or the other provider in a swap, who answers for it; or
     by a failure of the subject's own that a deviation lists.
     """
-    name = blocker(result)
-    if name is None:
+    by = result.blocked_by
+    if by is None:
         return False
-    if name.split("::")[0] != subject.name:
+    if isinstance(by, HostDefectRef) or by.provider != subject.name:
         return True
     outcomes = [
         other.outcome
         for other in subject.results
-        if name in (str(other.id), f"{other.id.provider}::{other.id.requirement}")
+        if by in (other.id, CheckId(other.id.provider, other.id.requirement))
     ]
     harmless = {Outcome.EXPECTED_FAILURE, Outcome.PASSED, Outcome.NOT_APPLICABLE}
     return Outcome.EXPECTED_FAILURE in outcomes and harmless.issuperset(outcomes)

@@ -54,11 +54,41 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class HostDefectRef:
+    """The host defect that blocks a check, shown as ``host::HD-02``; ``text`` is its symptom."""
+
+    id: str
+    text: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"host::{self.id}"
+
+
+Blocker = CheckId | HostDefectRef
+"""What keeps a check from being judged: another check, or a defect of the host."""
+
+
+def blocker_from_text(text: str) -> Blocker:
+    """The blocker that ``text`` is the written form of; raises `ValueError` when it is none."""
+    subject, separator, name = text.partition("::")
+    if not separator or not subject or not name:
+        raise ValueError(f"{text!r} names neither a check nor a host defect")
+    if subject == "host" and name.startswith("HD-"):
+        return HostDefectRef(name)
+    requirement, bracket, variant = name.partition("[")
+    if bool(bracket) != variant.endswith("]"):
+        raise ValueError(f"{text!r} names neither a check nor a host defect")
+    return CheckId(subject, requirement, variant[:-1] or None)
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """What became of one check.
 
-    ``reason`` says why there is no plain verdict: the rule for not-applicable, the check that
-    blocks, the deviation's reason for an expected failure, the kit's own error.
+    ``reason`` says why there is no plain verdict: the rule for not-applicable, what blocks in
+    words, the deviation's reason for an expected failure, the kit's own error. ``blocked_by`` is
+    what blocks; it is set for a blocked result and for no other. ``error`` is what was raised, for
+    a debugger; it is not serialised. Raises `ValueError` for a result that contradicts itself.
     """
 
     id: CheckId
@@ -69,6 +99,12 @@ class CheckResult:
     reference: str = ""
     events: Sequence[Event] = field(default_factory=tuple)
     simulated_seconds: float = 0.0
+    blocked_by: Blocker | None = None
+    error: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if (self.outcome is Outcome.BLOCKED) != (self.blocked_by is not None):
+            raise ValueError(f"{self.id}: {self.outcome.value}, blocked by {self.blocked_by}")
 
 
 class Violation(AssertionError):
@@ -96,7 +132,7 @@ class NotApplicable(Exception):
 
 
 class Blocked(Exception):
-    """Raised when a check cannot be judged because another one, named here, did not hold."""
+    """Raised when a check cannot be judged because another requirement, ``by``, did not hold."""
 
     def __init__(self, by: str, why: str) -> None:
         self.by = by

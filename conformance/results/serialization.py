@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .outcomes import CheckId, CheckResult, Finding, Level, Outcome
+from .outcomes import Blocker, CheckId, CheckResult, Finding, HostDefectRef, Level, Outcome
 from .timeline import Event
 
 
@@ -29,6 +29,7 @@ def result_to_json(result: CheckResult, *, events: bool = True) -> dict[str, Any
         },
         "reason": result.reason,
         "reference": result.reference,
+        "blocked_by": _blocker_to_json(result.blocked_by),
         "simulated_seconds": result.simulated_seconds,
         "events": [_event_to_json(event) for event in result.events] if events else [],
     }
@@ -51,7 +52,28 @@ def result_from_json(data: Mapping[str, Any]) -> CheckResult:
             for e in data["events"]
         ),
         data["simulated_seconds"],
+        _blocker_from_json(data["blocked_by"]),
     )
+
+
+def _blocker_to_json(blocker: Blocker | None) -> dict[str, Any] | None:
+    if isinstance(blocker, HostDefectRef):
+        return {"host_defect": blocker.id, "text": blocker.text}
+    if blocker is None:
+        return None
+    return {
+        "provider": blocker.provider,
+        "requirement": blocker.requirement,
+        "variant": blocker.variant,
+    }
+
+
+def _blocker_from_json(data: Mapping[str, Any] | None) -> Blocker | None:
+    if data is None:
+        return None
+    if "host_defect" in data:
+        return HostDefectRef(data["host_defect"], data["text"])
+    return CheckId(data["provider"], data["requirement"], data["variant"])
 
 
 def _event_to_json(event: Event) -> dict[str, Any]:

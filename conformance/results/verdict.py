@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .ledger import blocker, holds, ledger
+from .ledger import holds, ledger
 from .outcomes import CheckResult, Level, Outcome
 from .run import DeviationUse, Run, SubjectRun
 
@@ -50,7 +50,7 @@ def _of_results(run: Run, subject: SubjectRun) -> Iterator[str]:
         if result.outcome is Outcome.ERROR:
             yield f"{result.id} is an error, no verdict: {_first_line(result.reason)}"
         elif result.outcome is Outcome.BLOCKED and not holds(subject, result):
-            blocked.setdefault(blocker(result) or _first_line(result.reason), []).append(result)
+            blocked.setdefault(str(result.blocked_by), []).append(result)
         elif subject.kind == "host":
             continue
         elif result.outcome is Outcome.FAILED and result.level is Level.MUST:

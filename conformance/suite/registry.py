@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,6 +45,15 @@ class Check:
     """Is played with the reference provider; what it returns is the function's ``allowed``."""
     needs_avatar: bool = True
     """Whether it cannot be judged where the plugin's constructor raises."""
+    virtual_time: str | Mapping[str, str] = ""
+    """Why it is not played in real time, in words; by variant where only some are not."""
+
+    def needs_virtual_time(self, variant: str | None) -> str | None:
+        """The rule by which it is not applicable in real time, or None if it is played."""
+        what = self.virtual_time
+        if not isinstance(what, str):
+            what = what.get(variant or "", "")
+        return f"needs virtual time: {what}" if what else None
 
     @property
     def where(self) -> str:
@@ -64,6 +73,7 @@ def check(
     scenario: Scenario | None = None,
     control: Callable[[Scene], Awaitable[ResourceSnapshot]] | None = None,
     needs_avatar: bool = True,
+    virtual_time: str | Mapping[str, str] = "",
 ) -> Callable[[F], F]:
     """Declare the decorated function as the check of ``requirement``; see `Check`."""
 
@@ -78,6 +88,7 @@ def check(
                 scenario,
                 control,
                 needs_avatar,
+                virtual_time,
             )
         )
         return function

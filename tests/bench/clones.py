@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import time
 
+from conformance.loopback.stage import LoopbackRunner
 from conformance.plugin.provider import Provider
 from conformance.reference import adapter
-from conformance.suite.runner import runner
+from conformance.suite.runner import subjects as of_run
+from conformance.suite.runner.runner import CheckRunner
 
 COUNTS = (1, 4, 13, 52)
 CHECKS = ("BIND-01", "BIND-04", "PLAY-02", "UNBIND-06")
@@ -24,14 +26,15 @@ def clone(number: int) -> Provider:
 
 def seconds(providers: int, repeats: int) -> float:
     """The CPU time of the checks on ``providers`` clones, each check ``repeats`` times."""
-    subjects = [runner.subjects([clone(number)])[-1] for number in range(providers)]
+    checks = CheckRunner(LoopbackRunner())
+    subjects = [of_run.subjects([clone(number)])[-1] for number in range(providers)]
     began = time.process_time()
     for subject in subjects:
         for check in subject.checks:
             if check.requirement in CHECKS:
                 for _ in range(repeats):
                     for variant in check.variants or (None,):
-                        runner.run_check(subject, check, variant)
+                        checks.run(subject, check, variant)
     return time.process_time() - began
 
 

@@ -22,8 +22,8 @@ from types import FrameType
 from conformance.certification.options import Options
 from conformance.certification.plan import PlannedCheck
 from conformance.certification.preparation import prepare
-from conformance.suite.runner import evidence as judging
-from conformance.suite.runner import runner
+from conformance.loopback.stage import LoopbackRunner
+from conformance.suite.runner.runner import CheckRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = "anam"
@@ -84,9 +84,9 @@ def sampled(into: Counter[str]) -> Iterator[None]:
 
 def run(planned: list[PlannedCheck]) -> None:
     """Run the checks, all of them from scratch."""
-    judging.forget()
+    runner = CheckRunner(LoopbackRunner())
     for check in planned:
-        runner.run_check(check.subject, check.check, check.id.variant)
+        runner.run(check.subject, check.check, check.id.variant)
 
 
 def main() -> None:

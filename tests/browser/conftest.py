@@ -14,8 +14,9 @@ import pytest
 from conformance.report import html
 from conformance.results.outcomes import CheckResult, Finding, Outcome
 from conformance.suite.runner.reference import reference_provider
-from conformance.suite.runner.runner import run_check, subjects
+from conformance.suite.runner.subjects import subjects
 from tests.results.sample_run import CHECKS, REQUIREMENTS, result, run, subject
+from tests.suite.check_runner import run_check
 
 FLAGS = (
     "--no-sandbox",

@@ -134,8 +134,8 @@ def _subject(
 def _result(check_id: CheckId, known: RequirementFacts, outcome: Outcome) -> CheckResult:
     finding = Finding("one tail is bound", "no tail is bound") if outcome in _BAD else None
     reason = {Outcome.BLOCKED: "host defect", Outcome.ERROR: "the kit broke"}.get(outcome, "")
-    reference = "reference::SWAP-01" if outcome is Outcome.BLOCKED else ""
-    return CheckResult(check_id, known.level, outcome, finding, reason, reference)
+    by = CheckId("reference", "SWAP-01") if outcome is Outcome.BLOCKED else None
+    return CheckResult(check_id, known.level, outcome, finding, reason, blocked_by=by)
 
 
 _BAD = (Outcome.FAILED, Outcome.EXPECTED_FAILURE)

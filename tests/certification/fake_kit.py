@@ -13,7 +13,7 @@ import os
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.errors import KitError, UsageError
@@ -27,10 +27,12 @@ from conformance.results.outcomes import (
     NotApplicable,
     Outcome,
     Violation,
+    blocker_from_text,
 )
 from conformance.results.timeline import Event
-from conformance.stage.interface import STAGE_LOST, StageLost
+from conformance.stage.interface import StageLost
 from conformance.suite.registry import BOTH_ORDERS, Check
+from conformance.suite.runner.verdict import Verdict, run_guarded
 
 CANARY = "canary-acme-key-0123456789abcdef"
 OUTCOMES: Mapping[str, str] = json.loads(os.environ.get("FAKE_OUTCOMES", "{}"))
@@ -150,45 +152,39 @@ def subjects(providers: Any) -> tuple[Subject, ...]:
     )
 
 
-def run_check(
-    subject: Subject,
-    check: Check,
-    variant: str | None,
-    *,
-    seed: int | None = None,
-    stage: Any = None,
-) -> CheckResult:
-    """Stand in for the runner's."""
-    check_id = CheckId(subject.name, check.requirement, variant)
-    events = (Event(1.0, "agent", "said", "", {"seconds": 0.5}), Event(1.5, "tail", "bound", "new"))
-    result = CheckResult(
-        check_id,
-        CATALOGUE[check.requirement].level,
-        Outcome.PASSED,
-        events=events,
-        simulated_seconds=2.0,
-    )
-    doing = OUTCOMES.get(str(check_id), "")
-    if doing.startswith("crash"):
-        raise RuntimeError("the runner fell over")
-    if doing.startswith("blocked:"):
-        return replace(result, outcome=Outcome.BLOCKED, reason=doing.partition(":")[2])
-    arguments = () if variant is None else (variant,)
-    loop = asyncio.new_event_loop()
-    try:
-        loop.run_until_complete(check.function(Scene(check_id), *arguments))
-    except Violation as violation:
-        return replace(result, outcome=Outcome.FAILED, finding=violation.finding)
-    except NotApplicable as exempt:
-        return replace(result, outcome=Outcome.NOT_APPLICABLE, reason=exempt.rule)
-    except StageLost as error:
-        reason = str(error)
-        return replace(result, outcome=Outcome.ERROR, reason=reason, reference=STAGE_LOST)
-    except KitError as error:
-        return replace(result, outcome=Outcome.ERROR, reason=str(error))
-    finally:
-        loop.close()
-    return result
+EVENTS = (Event(1.0, "agent", "said", "", {"seconds": 0.5}), Event(1.5, "tail", "bound", "new"))
+
+
+class FakeCheckRunner:
+    """Stands in for `CheckRunner`: no scene, no stage, no attribution."""
+
+    def __init__(self, stage: object, *, seed: int | None = None) -> None:
+        pass
+
+    def run(self, subject: Subject, check: Check, variant: str | None = None) -> CheckResult:
+        """Do what FAKE_OUTCOMES says."""
+        check_id = CheckId(subject.name, check.requirement, variant)
+        doing = OUTCOMES.get(str(check_id), "")
+        if doing.startswith("crash"):
+            raise RuntimeError("the runner fell over")
+        arguments = () if variant is None else (variant,)
+        call: Any = check.function(Scene(check_id), *arguments)
+        verdict = run_guarded(lambda: asyncio.run(call))
+        if doing.startswith("blocked:"):
+            by = blocker_from_text(doing.partition(":")[2])
+            verdict = Verdict(Outcome.BLOCKED, reason=str(by), blocked_by=by)
+        return CheckResult(
+            check_id,
+            CATALOGUE[check.requirement].level,
+            verdict.outcome,
+            verdict.finding,
+            verdict.reason,
+            verdict.reference,
+            events=EVENTS,
+            simulated_seconds=2.0,
+            blocked_by=verdict.blocked_by,
+            error=verdict.error,
+        )
 
 
 def select(discovered: Any, names: Any = ()) -> tuple[Provider, ...]:
@@ -229,13 +225,15 @@ def pytest_unconfigure() -> None:
 _module("conformance.suite", __path__=[])
 _module("conformance.suite.checks", load=lambda: None)
 _module("conformance.suite.runner", __path__=[])
+_module("conformance.suite.runner.runner", CheckRunner=FakeCheckRunner)
 _module(
-    "conformance.suite.runner.runner",
+    "conformance.suite.runner.subjects",
     subjects=subjects,
-    run_check=run_check,
     canaries=lambda providers: (CANARY,),
     host_versions=lambda: {"livekit-agents": "1.8.9"},
 )
+_module("conformance.loopback", __path__=[])
+_module("conformance.loopback.stage", LoopbackRunner=object)
 _module(
     "conformance.plugin.discovery",
     discover=lambda **_: types.SimpleNamespace(providers={"acme": 1, "beta": 2}),

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import CheckResult, Outcome
-from conformance.suite.runner.runner import run_check, subjects
+from tests.suite.check_runner import check_runner, subject_of
 
 GOOD = (Outcome.PASSED, Outcome.NOT_APPLICABLE)
 
@@ -40,10 +40,10 @@ class Judged:
 def judge(adapter: Any) -> Judged:
     """Run every check of an adapter's provider."""
     provider = Provider(adapter, label="client", origin="a test", source="file")
-    (subject,) = (s for s in subjects([provider]) if s.provider is provider)
+    subject, runner = subject_of(provider), check_runner()
     began = time.monotonic()
     results = tuple(
-        run_check(subject, check, variant)
+        runner.run(subject, check, variant)
         for check in subject.checks
         for variant in check.variants or (None,)
     )

@@ -9,9 +9,10 @@ import pytest
 
 from conformance.live.launcher import ServerMissing
 from conformance.live.session import LiveSession
+from conformance.loopback.stage import LoopbackRunner
 from conformance.results.outcomes import CheckResult, Outcome
 from conformance.stage.interface import StageRunner
-from conformance.suite.runner.runner import run_check
+from conformance.suite.runner.runner import CheckRunner
 from tests.mutants import load
 from tests.mutants.judging import subject_of
 from tests.mutants.mutant import MUTANTS, Kill
@@ -68,9 +69,10 @@ def _killed(name: str, kill: Kill, stage: StageRunner | None) -> bool:
     """Whether a variant of the check fails for the reason that the mutant states."""
     subject = subject_of(MUTANTS[name].provider())
     (check,) = (c for c in subject.checks if c.requirement == kill.requirement)
+    runner = CheckRunner(stage or LoopbackRunner(), attribution=False)
     for variant in check.variants or (None,):
         if kill.variant in (None, variant):
-            result = run_check(subject, check, variant, stage=stage, blame=False)
+            result = runner.run(subject, check, variant)
             if result.outcome is Outcome.FAILED and kill.says in _says(result):
                 return True
     return False

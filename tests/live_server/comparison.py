@@ -6,9 +6,9 @@ import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from conformance.live.rules import not_live
 from conformance.results.outcomes import CheckId, CheckResult, Outcome
 from conformance.results.run import LIVE, LOOPBACK, Run
+from tests.live_server.rules import rules
 
 _KICKED = (
     "the plugin's aclose() removes the agent from the room. On the loopback stage the new avatar's "
@@ -160,7 +160,7 @@ def _pair(
         name,
         loopback.outcome,
         decided.outcome,
-        not_live(loopback.id.requirement, loopback.id.variant),
+        rules().get(name.partition("::")[2]),
         _observed(decided) or _observed(loopback),
         live is not None and again is not None,
     )

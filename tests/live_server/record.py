@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from conformance.live.launcher import PINNED_RELEASE
-from conformance.live.rules import rules
 from conformance.results.outcomes import Outcome
+from tests.live_server.rules import rules
 
 from .comparison import Comparison, Pair
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from conformance.live.rules import rules
 from conformance.report.json_report import render
 from conformance.results.outcomes import CheckId, Outcome
 from conformance.results.run import Run
 from tests.live_server.comparison import EXPLAINED, Comparison, NotComparable, compare
 from tests.live_server.differential import main
 from tests.live_server.record import HOW, document, summary
+from tests.live_server.rules import rules
 from tests.live_server.sample import sample
 from tests.results.sample_run import CHECKS, acme
 

@@ -12,9 +12,9 @@ from conformance.loopback.real_time import RealTimeClock, TooLong, run_in_real_t
 from conformance.loopback.virtual_time import event_loop
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import CheckResult, Outcome
-from conformance.suite.runner.runner import run_check, subjects
 from tests.mutants.mutant import SoundAdapter
 from tests.mutants.robust import SoundAvatar
+from tests.suite.check_runner import run_check, subject_of
 
 
 class Rendering(SoundAvatar):
@@ -30,7 +30,7 @@ def judged(requirement: str, **capabilities: bool) -> CheckResult:
     adapter: Any = type("Adapter", (SoundAdapter,), {"avatar": Rendering})()
     adapter.manifest = {"capabilities": capabilities}
     provider = Provider(adapter, label="rendering", origin="a test", source="file")
-    (subject,) = (s for s in subjects([provider]) if s.provider is provider)
+    subject = subject_of(provider)
     (check,) = (c for c in subject.checks if c.requirement == requirement)
     return run_check(subject, check, None)
 

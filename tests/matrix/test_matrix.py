@@ -12,7 +12,7 @@ from conformance.matrix.family_summary import abbreviate_ids
 from conformance.matrix.markdown import to_markdown
 from conformance.matrix.matrix import Cell, Matrix, make_matrix
 from conformance.report.json_report import render as render_report
-from conformance.results.outcomes import Outcome
+from conformance.results.outcomes import Blocker, CheckId, HostDefectRef, Outcome
 from conformance.results.run import Run, Timing
 from tests.certificate.certificate_sample import certificate, whole_run
 
@@ -42,13 +42,19 @@ def only_cell(matrix: Matrix, name: str = "acme") -> Cell:
     return cell
 
 
-def blocked(run: Run, check: str, by: str, why: str) -> Run:
+def blocked(run: Run, check: str, by: Blocker, why: str) -> Run:
     """The run, with one check blocked."""
     subjects = [
         replace(
             subject,
             results=tuple(
-                replace(result, outcome=Outcome.BLOCKED, finding=None, reason=why, reference=by)
+                replace(
+                    result,
+                    outcome=Outcome.BLOCKED,
+                    finding=None,
+                    reason=why,
+                    blocked_by=by,
+                )
                 if str(result.id) == check
                 else result
                 for result in subject.results
@@ -109,8 +115,9 @@ def test_a_requirement_that_does_not_hold_is_counted_in_its_family() -> None:
 
 def test_what_the_host_blocks_is_told_by_defect_and_version() -> None:
     """A defect of the host has a row: its text, and what it blocks on each version."""
-    why = "host defect HD-06 of livekit-agents: the host has no swap call"
-    old = blocked(on_host("1.6.0"), "acme::SWAP-02", "host::HD-06", why)
+    text = "the host has no swap call"
+    why = f"host defect HD-06 of livekit-agents: {text}"
+    old = blocked(on_host("1.6.0"), "acme::SWAP-02", HostDefectRef("HD-06", text), why)
     matrix = make_matrix([loaded(old), loaded(on_host("1.6.1"))])
     (defect,) = matrix.defects
     assert (defect.id, defect.text) == ("HD-06", "the host has no swap call")
@@ -121,7 +128,9 @@ def test_what_the_host_blocks_is_told_by_defect_and_version() -> None:
 
 def test_what_another_provider_blocks_names_it() -> None:
     """A check of a pair that the peer spoils is not put on the host."""
-    run = blocked(whole_run(), "acme::SWAP-09", "beta::SWAP-09[to-beta]", "beta fails it too")
+    run = blocked(
+        whole_run(), "acme::SWAP-09", CheckId("beta", "SWAP-09", "to-beta"), "beta fails it too"
+    )
     matrix = make_matrix([loaded(run)])
     assert only_cell(matrix).wanting == (("blocked", ("SWAP-09 (by beta)",)),)
     assert matrix.defects == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import signal
@@ -13,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.loopback.stage import LoopbackRunner
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import CheckResult, Outcome
 from conformance.suite.registry import Check
-from conformance.suite.runner.runner import Subject, run_check, subjects
+from conformance.suite.runner.runner import CheckRunner
+from conformance.suite.runner.subjects import Subject, subjects
 from conformance.suite.scene.host_chain import SwapMechanism
 
 from .mutant import Effect, Kill
@@ -71,7 +74,13 @@ def raw(
 ) -> CheckResult:
     """What a check says, whoever else fails it; leaves the process as it was."""
     with _untouched():
-        return run_check(subject, check, variant, seed=seed, blame=False)
+        return _runner(seed).run(subject, check, variant)
+
+
+@functools.lru_cache(maxsize=2)
+def _runner(seed: int | None) -> CheckRunner:
+    """A runner that plays once what several mutants share, as the reference provider's part."""
+    return CheckRunner(LoopbackRunner(), seed=seed, attribution=False)
 
 
 def subject_of(provider: Provider) -> Subject:

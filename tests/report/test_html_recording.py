@@ -9,7 +9,8 @@ import pytest
 from conformance.results.outcomes import CheckResult, Outcome
 from conformance.results.timeline import Event
 from conformance.suite.runner.reference import reference_provider
-from conformance.suite.runner.runner import run_check, subjects
+from conformance.suite.runner.subjects import subjects
+from tests.suite.check_runner import run_check
 
 pytestmark = pytest.mark.needs("livekit-agents>=1.6.1")
 

@@ -16,7 +16,7 @@ from conformance.report import html
 from conformance.report.html_data import for_script
 from conformance.report.html_matrix import Cell, grids
 from conformance.results.display_state import State, state_of, worst
-from conformance.results.outcomes import Finding, Level, Outcome
+from conformance.results.outcomes import Finding, HostDefectRef, Level, Outcome
 from conformance.results.run import DeviationUse, RequirementFacts, Run
 from conformance.results.timeline import Event
 from tests.conftest import Repository
@@ -183,7 +183,7 @@ def test_defect_of_the_host_is_named_with_what_it_blocks() -> None:
         "SWAP-01[b]",
         Outcome.BLOCKED,
         reason="host defect HD-01: too early",
-        reference="host::HD-01",
+        blocked_by=HostDefectRef("HD-01"),
     )
     page = html.render(
         run(subject([result("BIND-01"), result("SWAP-01[a]"), blocked, result("UNBIND-05")]))

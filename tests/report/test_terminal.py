@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
 from conformance.report.failure_text import AT_MOST, failure_text
 from conformance.report.terminal import Terminal
-from conformance.results.outcomes import Finding, Outcome
+from conformance.results.outcomes import CheckId, Finding, Outcome
 from conformance.results.run import Run
 from conformance.results.timeline import Event
 from tests.conftest import Repository
@@ -121,7 +122,8 @@ def test_long_text_is_wrapped_below_its_name() -> None:
 
 def test_what_is_excused_is_listed() -> None:
     """A check that the host blocks is shown with the reason, and not as a problem."""
-    why = {"reason": "the host fails it too", "reference": "reference::SWAP-01[a]"}
+    by = CheckId("reference", "SWAP-01", "a")
+    why: Any = {"reason": "the host fails it too", "blocked_by": by}
     results = [result(n) for n in CHECKS[1:]]
     text = printed(run(subject([result("BIND-01", Outcome.BLOCKED, **why), *results])))
     assert "blocked: the host fails it too\n    acme::BIND-01\n" in text
@@ -130,7 +132,8 @@ def test_what_is_excused_is_listed() -> None:
 
 def test_what_is_excused_for_one_reason_is_listed_together() -> None:
     """A reason is said once, with the checks that it excuses below it."""
-    why = {"reason": "the host fails it too", "reference": "reference::SWAP-01[a]"}
+    by = CheckId("reference", "SWAP-01", "a")
+    why: Any = {"reason": "the host fails it too", "blocked_by": by}
     blocked = [result(name, Outcome.BLOCKED, **why) for name in CHECKS[:2]]
     text = printed(run(subject([*blocked, *(result(n) for n in CHECKS[2:])])))
     ids = ", ".join(str(r.id) for r in blocked)

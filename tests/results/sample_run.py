@@ -44,6 +44,8 @@ def result(
         values.setdefault("finding", Finding("a tail", "no tail", "bind one", 1.5))
     elif outcome is not Outcome.PASSED:
         values.setdefault("reason", f"why it is {outcome.value}")
+    if outcome is Outcome.BLOCKED:
+        values.setdefault("blocked_by", CheckId(provider, "BIND-01"))
     return CheckResult(
         CheckId(provider, requirement, variant.rstrip("]") or None),
         REQUIREMENTS[requirement].level,

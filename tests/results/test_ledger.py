@@ -2,13 +2,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
 from conformance.results.deviation import Deviation
 from conformance.results.deviation_policy import DeviationPolicy, ListedDeviation
-from conformance.results.ledger import Tier, blocker, excused, ledger, partial_because, tier
-from conformance.results.outcomes import CheckId, Level, Outcome
+from conformance.results.ledger import Tier, excused, ledger, partial_because, tier
+from conformance.results.outcomes import (
+    Blocker,
+    CheckId,
+    HostDefectRef,
+    Level,
+    Outcome,
+    blocker_from_text,
+)
 from conformance.results.run import DeviationUse, Selection, repeat_command
 from conformance.results.verdict import verdict
 from tests.results.sample_run import CHECKS, acme, result, run, subject
@@ -117,8 +125,9 @@ def test_a_provider_whose_swaps_cannot_be_judged_is_not_certified(
     second: Outcome, reached: Tier
 ) -> None:
     """A host that blocks every check of a swap is held against nobody, and certifies nobody."""
-    why = {"reason": "the host has no swap call", "reference": "host::HD-06"}
-    blocked = [result("SWAP-01[a]", Outcome.BLOCKED, **why), result("SWAP-01[b]", second, **why)]
+    why: Any = {"reason": "the host has no swap call", "blocked_by": HostDefectRef("HD-06")}
+    also = why if second is Outcome.BLOCKED else {}
+    blocked = [result("SWAP-01[a]", Outcome.BLOCKED, **why), result("SWAP-01[b]", second, **also)]
     whole = run(subject([result("BIND-01"), *blocked, result("UNBIND-05")]))
     assert tier(whole, whole.subjects[0]) is reached
     assert verdict(whole).exit_code == 0
@@ -132,23 +141,29 @@ def test_what_is_not_scored_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "reference", "name"),
+    ("text", "blocker"),
     [
-        ("blocked by SWAP-01: it hangs", "", "acme::SWAP-01"),
-        ("acme::BIND-01", "", "acme::BIND-01"),
-        ("it fails there too", "reference::SWAP-01[a]", "reference::SWAP-01[a]"),
-        ("nobody knows", "https://example.test", None),
+        ("acme::SWAP-01", CheckId("acme", "SWAP-01")),
+        ("reference::SWAP-01[a]", CheckId("reference", "SWAP-01", "a")),
+        ("host::HD-06", HostDefectRef("HD-06")),
     ],
 )
-def test_the_blocker_is_read_from_the_result(reason: str, reference: str, name: str | None) -> None:
-    """A blocked result names its blocker in its reference or its reason."""
-    blocked = result("UNBIND-05", Outcome.BLOCKED, reason=reason, reference=reference)
-    assert blocker(blocked) == name
+def test_a_blocker_is_read_back_from_its_written_form(text: str, blocker: Blocker) -> None:
+    """A check or a host defect, as reports and certificates write it."""
+    assert blocker_from_text(text) == blocker
+    assert str(blocker) == text
+
+
+@pytest.mark.parametrize("text", ["", "nobody knows", "acme::", "::SWAP-01", "acme::SWAP-01[a"])
+def test_what_names_no_blocker_is_refused(text: str) -> None:
+    """Nothing is fished out of a sentence."""
+    with pytest.raises(ValueError, match="names neither a check nor a host defect"):
+        blocker_from_text(text)
 
 
 def test_a_blocker_with_one_variant_failed_excuses_nothing() -> None:
     """Of the blocker's variants each must be harmless, and one an expected failure."""
-    blocked = result("BIND-01", Outcome.BLOCKED, reason="blocked by SWAP-01: it hangs")
+    blocked = result("BIND-01", Outcome.BLOCKED, blocked_by=CheckId("acme", "SWAP-01"))
     first = result("SWAP-01[a]", Outcome.EXPECTED_FAILURE)
     assert excused(subject([blocked, first, result("SWAP-01[b]")]), blocked)
     assert not excused(subject([blocked, first, result("SWAP-01[b]", Outcome.FAILED)]), blocked)
@@ -157,7 +172,7 @@ def test_a_blocker_with_one_variant_failed_excuses_nothing() -> None:
 
 def test_blocked_checks_are_one_problem() -> None:
     """Checks with one blocker are one line, not one each."""
-    why = {"reason": "acme::BIND-01"}
+    why: Any = {"blocked_by": CheckId("acme", "BIND-01")}
     blocked = [result(check, Outcome.BLOCKED, **why) for check in CHECKS[1:]]
     judged = verdict(run(subject([result("BIND-01", Outcome.ERROR), *blocked])))
     assert judged.problems == (

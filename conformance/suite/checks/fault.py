@@ -85,7 +85,11 @@ async def unanswered(scene: Scene) -> Sequence[StartAttempt]:
     return await trials(scene, str(Fault("never-answers")))
 
 
-@check("FAULT-04", scenario=unanswered)
+@check(
+    "FAULT-04",
+    scenario=unanswered,
+    virtual_time="a vendor that never answers, for longer than a minute",
+)
 def start_is_bounded(tried: Sequence[StartAttempt]) -> None:
     """``start()`` is bounded against a backend that never answers."""
     for trial in tried:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.suite.registry import check
-from conformance.suite.scene.expect import expect, seconds
+from conformance.suite.scene.expect import expect, fail, seconds
 from conformance.suite.scene.scene import Scene
 
 FRAME_TOLERANCE = 0.1
@@ -79,8 +79,7 @@ async def interrupted(scene: Scene, variant: str) -> None:
     await scene.start(avatar)
     output = scene.session.output.audio
     if output is None:
-        expect(False, "a chain to speak through", "session.output.audio is None")
-        return
+        fail("a chain to speak through", "session.output.audio is None")
     lengths = (3.0,) if pending == "one" else (3.0, 2.0, 1.0)
     for length in lengths:
         await scene.push(scene.speech(length))

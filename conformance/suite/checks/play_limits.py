@@ -132,7 +132,7 @@ async def back_to_back(scene: Scene) -> None:
     )
 
 
-@check("PLAY-08")
+@check("PLAY-08", virtual_time="a segment of 10 minutes")
 async def long_segment(scene: Scene) -> None:
     """A segment of 10 minutes is played whole, in bounded memory."""
     await scene.start_session()

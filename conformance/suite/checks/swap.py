@@ -7,7 +7,7 @@ from conformance.plugin.worker import Worker
 from conformance.results.outcomes import NotApplicable
 from conformance.suite.registry import BOTH_ORDERS, CLOSE_THEN_START, check
 from conformance.suite.scene.avatar import Avatar
-from conformance.suite.scene.expect import audio_difference, expect, seconds
+from conformance.suite.scene.expect import audio_difference, expect, fail, seconds
 from conformance.suite.scene.recording import agent_channel_seconds
 from conformance.suite.scene.scene import Scene
 from conformance.suite.scene.speech import FRAME_SECONDS, Speech
@@ -101,8 +101,7 @@ async def still_playing(scene: Scene, order: str) -> None:
     await scene.clock.sleep(2.0)
     playing = old.heard[0] if old.heard else None
     if playing is None or playing.started_at is None:
-        expect(False, "the old avatar plays the speech", "it was sent no audio")
-        return
+        fail("the old avatar plays the speech", "it was sent no audio")
     played = scene.clock.now() - playing.started_at
     await scene.exchange(old, order)
     swapped = scene.clock.now()

@@ -174,6 +174,7 @@ async def close_during_start(scene: Scene, *, allowed: ResourceSnapshot) -> None
 @check(
     "UNBIND-10",
     variants=("backend-500", "backend-silent", "room-api-500", "room-api-silent"),
+    virtual_time={"room-api-silent": "a room API that never answers, for longer than a minute"},
 )
 async def close_despite_failures(scene: Scene, variant: str) -> None:
     """With the backend or the room API failing, ``aclose()`` is bounded and does not raise."""

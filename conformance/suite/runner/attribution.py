@@ -8,94 +8,105 @@ from dataclasses import replace
 
 from conformance.plugin.provider import Provider
 from conformance.requirements.host_defects import defect_behind
-from conformance.results.outcomes import CheckResult, Outcome
-from conformance.suite.registry import Check
+from conformance.results.outcomes import CheckId, HostDefectRef, Outcome
 
-from .reference import reference_provider
+from .verdict import Verdict
 
-Verdict = Callable[[Provider], CheckResult]
+VerdictOf = Callable[[Provider], tuple[CheckId, Verdict]]
 """The verdict on another provider for the same check, that one in both parts of a swap."""
 
 _LABEL = re.compile(r"the [\w-]+ avatar\b")
+_FIGURES_AND_NAMES = re.compile(r"[\d.]+|'[^']*'")
 
 
-def judged(
-    result: CheckResult, check: Check, provider: Provider, other: Provider | None, verdict: Verdict
-) -> CheckResult:
-    """What a failed ``result`` is worth; ``other`` is the provider that was swapped in, if any.
+def attribute(
+    check_id: CheckId,
+    verdict: Verdict,
+    provider: Provider,
+    other: Provider | None,
+    verdict_of: VerdictOf,
+    reference: Provider,
+) -> Verdict:
+    """What a failed ``verdict`` is worth; ``other`` is the provider that was swapped in, if any.
 
     Blocked by the host where the reference provider fails at the same expectation and a known
     defect of the host explains it; blocked by the other provider where that one fails even with
     itself; an error where the reference provider fails for no known reason.
     """
-    if result.outcome is not Outcome.FAILED or check.requirement.startswith("META-"):
-        return result
-    reference = verdict(reference_provider())
-    if reference.outcome is Outcome.FAILED and _same_assertion(result, reference):
-        return _with_host(result, reference, provider)
+    if verdict.outcome is not Outcome.FAILED or check_id.requirement.startswith("META-"):
+        return verdict
+    reference_id, of_reference = verdict_of(reference)
+    if of_reference.outcome is Outcome.FAILED and _same_assertion(verdict, of_reference):
+        return _with_host(check_id, verdict, provider, reference_id, of_reference)
     if other is not None and other.name != provider.name:
-        alone = verdict(other)
+        alone_id, alone = verdict_of(other)
         if alone.outcome is Outcome.FAILED:
             return replace(
-                result,
+                verdict,
                 outcome=Outcome.BLOCKED,
-                reason=f"{other.name} fails this check with itself too: {alone.id}",
-                reference=str(alone.id),
+                reason=f"{other.name} fails this check with itself too: {alone_id}",
+                blocked_by=alone_id,
             )
-    return result
+    return verdict
 
 
-def blocked_by_failed_start(result: CheckResult, start: CheckResult) -> CheckResult:
-    """A failed ``result`` blocked by the check of ``start()`` itself, where that fails alike.
+def blocked_by_failed_start(
+    check_id: CheckId, verdict: Verdict, start_id: CheckId, start: Verdict
+) -> Verdict:
+    """A failed ``verdict`` blocked by the check of ``start()`` itself, where that fails alike.
 
     A ``start()`` that never works is one failure, not one of every check that needs an avatar.
     """
-    if result.outcome is not Outcome.FAILED or result.id == start.id:
-        return result
-    if start.outcome is not Outcome.FAILED or _words(result) != _words(start):
-        return result
-    assert result.finding is not None
-    return replace(
-        result,
-        outcome=Outcome.BLOCKED,
-        finding=None,
-        reason=f"{start.id} fails alike: {result.finding.observed}",
-        reference=str(start.id),
+    if verdict.outcome is not Outcome.FAILED or check_id == start_id:
+        return verdict
+    if start.outcome is not Outcome.FAILED or _words(verdict) != _words(start):
+        return verdict
+    assert verdict.finding is not None
+    return Verdict(
+        Outcome.BLOCKED,
+        reason=f"{start_id} fails alike: {verdict.finding.observed}",
+        blocked_by=start_id,
     )
 
 
-def _words(result: CheckResult) -> tuple[str, str] | None:
+def _words(verdict: Verdict) -> tuple[str, str] | None:
     """What was expected and observed, whatever the check calls its avatar."""
-    if result.finding is None:
+    if verdict.finding is None:
         return None
-    return _LABEL.sub("the avatar", result.finding.expected), result.finding.observed
+    return _LABEL.sub("the avatar", verdict.finding.expected), verdict.finding.observed
 
 
-def _with_host(result: CheckResult, reference: CheckResult, provider: Provider) -> CheckResult:
+def _with_host(
+    check_id: CheckId,
+    verdict: Verdict,
+    provider: Provider,
+    reference_id: CheckId,
+    of_reference: Verdict,
+) -> Verdict:
     """What a failure is worth that the reference provider shows as well."""
-    defect = defect_behind(result.id)
+    defect = defect_behind(check_id)
     if defect is None:
-        why = reference.finding.observed if reference.finding is not None else ""
+        why = of_reference.finding.observed if of_reference.finding is not None else ""
         return replace(
-            result,
+            verdict,
             outcome=Outcome.ERROR,
-            reason=f"the reference provider fails {reference.id} too, and no known defect of the "
+            reason=f"the reference provider fails {reference_id} too, and no known defect of the "
             f"host explains it: {why}",
         )
     if provider.manifest.transport not in defect.transports:
-        return result
+        return verdict
     return replace(
-        result,
+        verdict,
         outcome=Outcome.BLOCKED,
         reason=f"host defect {defect.id} of livekit-agents: {defect.text}",
-        reference=f"host::{defect.id}",
+        blocked_by=HostDefectRef(defect.id, defect.text),
     )
 
 
-def _same_assertion(result: CheckResult, reference: CheckResult) -> bool:
+def _same_assertion(verdict: Verdict, reference: Verdict) -> bool:
     """Whether both failed at the same expectation of a check, figures and names aside."""
     words = [
-        re.sub(r"[\d.]+|'[^']*'", "#", r.finding.expected) if r.finding is not None else ""
-        for r in (result, reference)
+        _FIGURES_AND_NAMES.sub("#", v.finding.expected) if v.finding is not None else ""
+        for v in (verdict, reference)
     ]
     return words[0] == words[1]

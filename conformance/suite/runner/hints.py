@@ -38,12 +38,12 @@ class SceneDiagnostics:
         return cls(request_violations, scene.instead_of_wrappers)
 
 
-def with_root_cause(finding: Finding, check: Check, background: SceneDiagnostics) -> Finding:
+def with_root_cause(finding: Finding, check: Check, diagnostics: SceneDiagnostics) -> Finding:
     """The finding, with what it comes of as its hint where that is known."""
-    if background.request_violations and not finding.hint:
-        return replace(finding, hint=not_as_described(background.request_violations))
+    if diagnostics.request_violations and not finding.hint:
+        return replace(finding, hint=not_as_described(diagnostics.request_violations))
     family = check.requirement.partition("-")[0]
-    if not background.instead_of_wrappers or (finding.hint and family not in _OF_THE_CHAIN):
+    if not diagnostics.instead_of_wrappers or (finding.hint and family not in _OF_THE_CHAIN):
         return finding
-    lost = f"the wrappers were replaced by start(), now: {background.instead_of_wrappers}"
+    lost = f"the wrappers were replaced by start(), now: {diagnostics.instead_of_wrappers}"
     return replace(finding, hint=f"{lost}; {KEEP_WRAPPERS}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from typing import NoReturn
 
 from conformance.results.outcomes import Finding, Violation
 
@@ -11,8 +12,15 @@ def expect(
     holds: bool, expected: str, observed: str, *, hint: str = "", at: float | None = None
 ) -> None:
     """Raise `Violation` unless ``holds``; ``hint`` is a fix that is likely here."""
+    __tracebackhide__ = True  # a debugger enters in the check
     if not holds:
         raise Violation(Finding(expected, observed, hint, at))
+
+
+def fail(expected: str, observed: str, *, hint: str = "", at: float | None = None) -> NoReturn:
+    """Raise `Violation`; ``hint`` is a fix that is likely here."""
+    __tracebackhide__ = True
+    raise Violation(Finding(expected, observed, hint, at))
 
 
 def seconds(value: float) -> str:

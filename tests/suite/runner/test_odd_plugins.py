@@ -11,9 +11,10 @@ from conformance.plugin import hookimpl
 from conformance.plugin.provider import Provider
 from conformance.reference.api import ReferenceError
 from conformance.results.outcomes import CheckResult, Outcome
-from conformance.suite.runner.runner import run_check, subjects
+from conformance.suite.runner.subjects import subjects
 from tests.mutants.mutant import SoundAdapter
 from tests.mutants.robust import SoundAvatar
+from tests.suite.check_runner import check_runner, subject_of
 
 UNUSUAL = (Outcome.FAILED, Outcome.ERROR, Outcome.BLOCKED)
 
@@ -51,9 +52,10 @@ def judged(avatar: Any) -> dict[str, CheckResult]:
     """What every check says of the sound provider with another avatar class, by id."""
     adapter: Any = type("Adapter", (SoundAdapter,), {"avatar": avatar})()
     provider = Provider(adapter, label="odd", origin="a test", source="file")
-    (subject,) = (s for s in subjects([provider]) if s.provider is provider)
+    subject = subject_of(provider)
+    runner = check_runner()
     results = [
-        run_check(subject, check, variant)
+        runner.run(subject, check, variant)
         for check in subject.checks
         for variant in check.variants or (None,)
     ]
@@ -91,7 +93,7 @@ def test_a_constructor_that_raises_the_documented_exception_is_one_failure() -> 
     assert "Discontinued.__init__" in finding.hint
     judged_all_the_same = {name for name, r in results.items() if r.outcome is Outcome.PASSED}
     assert judged_all_the_same == {"META-01", "META-03", "META-04", "SEC-03"}
-    blocked = {r.reason for r in results.values() if r.outcome is Outcome.BLOCKED}
+    blocked = {str(r.blocked_by) for r in results.values() if r.outcome is Outcome.BLOCKED}
     assert blocked == {"reference-sound::BIND-01"}
 
 
@@ -109,9 +111,9 @@ def test_what_an_adapter_raises_is_never_the_plugins_failure(raised: Exception) 
             raise raised
 
     provider = Provider(Adapter(), label="odd", origin="a test", source="file")
-    (subject,) = (s for s in subjects([provider]) if s.provider is provider)
+    subject = subject_of(provider)
     (check,) = (c for c in subject.checks if c.requirement == "BIND-01")
-    result = run_check(subject, check)
+    result = check_runner().run(subject, check)
     assert result.outcome is Outcome.ERROR
     assert f"create_avatar: it raised {type(raised).__name__}" in result.reason
 
@@ -126,5 +128,6 @@ def test_a_swap_with_a_provider_that_cannot_be_constructed_is_blocked_by_that_on
     ]
     (subject,) = (s for s in subjects(providers) if s.provider is providers[0])
     (check,) = (c for c in subject.checks if c.for_peers)
-    result = run_check(subject, check, "to-gone")
-    assert (result.outcome, result.reason) == (Outcome.BLOCKED, "gone::BIND-01")
+    result = check_runner().run(subject, check, "to-gone")
+    assert result.outcome is Outcome.BLOCKED
+    assert str(result.blocked_by) == "gone::BIND-01"

@@ -12,9 +12,9 @@ import pytest
 
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import CheckResult, Outcome
-from conformance.suite.runner.runner import run_check, subjects
 from tests.mutants.mutant import SoundAdapter
 from tests.mutants.robust import SoundAvatar
+from tests.suite.check_runner import check_runner, subject_of
 
 numbers = itertools.count()
 
@@ -24,13 +24,14 @@ def results(avatar: type[SoundAvatar], *requirements: str) -> dict[str, CheckRes
     adapter: Any = type("Adapter", (SoundAdapter,), {"avatar": avatar})()
     adapter.manifest = {"name": f"acme-{next(numbers)}"}
     provider = Provider(adapter, label="acme", origin="a test", source="file")
-    (subject,) = (s for s in subjects([provider]) if s.provider is provider)
+    subject = subject_of(provider)
     checks = sorted(
         (check for check in subject.checks if check.requirement in requirements),
         key=lambda check: requirements.index(check.requirement),
     )
+    runner = check_runner()
     found = [
-        run_check(subject, check, variant)
+        runner.run(subject, check, variant)
         for check in checks
         for variant in check.variants or (None,)
     ]

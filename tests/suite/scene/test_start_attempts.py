@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from conformance.suite.checks.fault_start import Cancelling
-from conformance.suite.runner.execution import without_secrets
+from conformance.suite.runner.verdict import without_secrets
 from conformance.suite.scene.expect import audio_difference
 from conformance.suite.scene.speech import samples
 from conformance.suite.scene.start_attempts import Raised

@@ -1,0 +1,77 @@
+"""Whether a provider can be judged at all: its adapter constructs an avatar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from conformance.errors import ConformanceError, KitError
+from conformance.plugin.provider import Provider
+from conformance.results.outcomes import Finding
+from conformance.stage.interface import Stage, StageLost, StageRunner
+from conformance.stage.network.thread_owners import threads_of
+from conformance.suite.scene.error_site import where_to_look
+from conformance.suite.scene.import_effects import import_effects
+from conformance.suite.scene.scene import open_scene
+
+from .verdict import last_line, without_secrets
+
+
+@dataclass(frozen=True)
+class Unready:
+    """Why a provider constructs no avatar: ``refusal`` where the plugin itself says so."""
+
+    problem: str
+    refusal: Finding | None = None
+
+
+def why_unready(provider: Provider, stage: StageRunner) -> Unready | None:
+    """Why ``provider`` cannot be judged in full; None if it can.
+
+    Raises `StageLost` when that cannot be found because the stage is not there.
+    """
+    _look_at_import(provider)
+    refusal: Finding | None = None
+
+    async def construct(opened: Stage) -> None:
+        nonlocal refusal
+        async with open_scene(opened, provider) as scene:
+            try:
+                documented = provider.documented_exception()
+                await scene.create()
+            except ConformanceError:
+                raise
+            except Exception as error:  # an adapter may raise anything: it becomes one line
+                if isinstance(error, documented) and not provider.raised_by_adapter(error):
+                    refusal = _refusal(error)
+                raise KitError(str(provider.fault("create_avatar", error))) from error
+
+    problem = _problem(lambda: stage.run(construct), provider)
+    return Unready(without_secrets(problem), refusal) if problem else None
+
+
+def _problem(run: Callable[[], object], provider: Provider) -> str:
+    try:
+        with threads_of(provider.name):
+            run()
+    except StageLost:
+        raise
+    except Exception as error:  # what surrounds the adapter may raise anything, too
+        return str(error) if isinstance(error, ConformanceError) else last_line(error)
+    return ""
+
+
+def _refusal(error: Exception) -> Finding:
+    """What the plugin's own documented exception says of a constructor that has all it needs."""
+    return Finding(
+        "the avatar session is constructed, every setting being there",
+        without_secrets(f"{type(error).__name__}: {error}"),
+        hint=where_to_look(error),
+    )
+
+
+def _look_at_import(provider: Provider) -> None:
+    """Note what importing the plugin changes, before anything else imports it."""
+    with suppress(Exception), threads_of(provider.name):  # an import error comes again
+        import_effects(provider.module)

@@ -1,0 +1,92 @@
+"""A verdict in the making: what a guarded call came to."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from conformance.errors import ConformanceError
+from conformance.results.outcomes import (
+    Blocked,
+    Blocker,
+    Finding,
+    NotApplicable,
+    Outcome,
+    Violation,
+)
+from conformance.stage.interface import STAGE_LOST, StageLost
+
+_TOKEN = re.compile(r"eyJ[\w-]{0,4096}\.[\w-]{1,8192}\.[\w-]{0,4096}")
+_CANARY = re.compile(r"canary-[\w-]+")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What something came to. ``value`` is what it returned, where it raised nothing.
+
+    ``blocked_by`` names what blocks; inside one check it is the requirement of the same provider.
+    """
+
+    outcome: Outcome
+    finding: Finding | None = None
+    reason: str = ""
+    reference: str = ""
+    value: Any = None
+    blocked_by: Blocker | str | None = None
+    error: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def without_secrets(self) -> Verdict:
+        """The verdict with every canary and room token taken out of its words."""
+        finding = self.finding
+        if finding is not None:
+            finding = replace(
+                finding,
+                expected=without_secrets(finding.expected),
+                observed=without_secrets(finding.observed),
+            )
+        return replace(self, finding=finding, reason=without_secrets(self.reason))
+
+
+def run_guarded(act: Callable[[], Any], *, hangs: tuple[type[Exception], ...] = ()) -> Verdict:
+    """Call ``act`` and put what it raises into words; passed only where it returned a value."""
+    try:
+        value = act()
+    except Violation as violation:
+        return Verdict(Outcome.FAILED, violation.finding, error=violation)
+    except hangs as hang:
+        finding = Finding("the run goes on", str(hang), "something waits for what never comes")
+        return Verdict(Outcome.FAILED, finding, error=hang)
+    except NotApplicable as exempt:
+        return Verdict(Outcome.NOT_APPLICABLE, reason=exempt.rule)
+    except Blocked as blocked:
+        return Verdict(Outcome.BLOCKED, reason=str(blocked), blocked_by=blocked.by)
+    except StageLost as error:
+        return Verdict(Outcome.ERROR, reason=str(error), reference=STAGE_LOST, error=error)
+    except ConformanceError as error:
+        reason = str(error)
+        if error.__cause__ is not None:
+            reason += f": {last_line(error.__cause__)}"
+        return Verdict(Outcome.ERROR, reason=reason, error=error)
+    except Exception as error:  # anything else is the kit's own fault, and reported as that
+        return Verdict(Outcome.ERROR, reason=last_line(error), error=error)
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()
+        return Verdict(Outcome.ERROR, reason="a check was called and never awaited")
+    return Verdict(Outcome.PASSED, value=value)
+
+
+def last_line(error: BaseException) -> str:
+    """One line about an exception: its class, its message, where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def without_secrets(text: str) -> str:
+    """``text`` with every canary and room token taken out."""
+    return _CANARY.sub("<secret>", _TOKEN.sub("<room token>", text))
