@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from livekit import rtc
 
 from conformance.loopback.stage import LoopbackRunner
 from conformance.plugin.player import Player
@@ -138,6 +140,54 @@ def test_the_example_goes_on_through_a_swap(
     assert played.recorded == pytest.approx(SECONDS, abs=0.5)
     assert played.listened == [False]
     assert played.left == []
+
+
+class SlowAvatar:
+    """An avatar that takes longer to start than an RPC has time."""
+
+    def __init__(self, made: list[SlowAvatar]) -> None:
+        self.avatar_identity = f"slow-{len(made)}"
+        self.speaks = False
+        made.append(self)
+
+    async def start(self, session: object, room: object) -> None:
+        """Wait for the vendor."""
+        await asyncio.sleep(12)
+        self.speaks = True
+
+    async def aclose(self) -> None:
+        """End it."""
+        self.speaks = False
+
+
+def test_a_swap_of_the_example_outlives_its_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller's time is up before the avatar has started; whoever calls next gets that one."""
+    example = plugin(tmp_path, "example-slow", "bytestream", monkeypatch)
+    made: list[SlowAvatar] = []
+
+    async def ask_twice(stage: Stage) -> str:
+        async with open_scene(stage, example.provider) as scene:
+            user = await scene.audience.join()
+            role = example.agent.Role(scene.session, scene.room, lambda: SlowAvatar(made))
+            role.listen()
+
+            async def ask() -> str:
+                return await user.local_participant.perform_rpc(
+                    destination_identity="agent", method="swap_avatar", payload=""
+                )
+
+            with pytest.raises(rtc.RpcError) as caught:
+                await ask()
+            assert caught.value.code == rtc.RpcError.ErrorCode.RESPONSE_TIMEOUT
+            answer = await ask()
+            assert [avatar.speaks for avatar in made] == [True]
+            await role.aclose()
+            return answer
+
+    assert LoopbackRunner().run(ask_twice) == "slow-0"
+    assert [avatar.speaks for avatar in made] == [False]
 
 
 async def speak_to(stage: Stage, example: Example, breaks: str) -> list[bool]:
