@@ -14,6 +14,7 @@ from conformance import host
 
 from .early_capture import frames_waiting_at
 from .swap_point import SwapPoint, Unbound
+from .tail_listener import TailListener
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +134,8 @@ def _bind(output: io.AgentOutput, sink: io.AudioOutput | None, call: object) -> 
         if point is None:
             _replace_output(output, sink, last)
         else:
+            if point.output is None or point.output() is not output:
+                point.output = ref(output)
             point.replace_tail(sink)
     except BaseException:
         if last.call is call:
@@ -205,16 +208,21 @@ def _refuse_loop(
 
 
 def _refuse_shared(output: io.AgentOutput, sink: io.AudioOutput) -> None:
+    for link in host.chain_of(sink):
+        for listener in host.listeners(link, "playback_finished"):
+            owner = getattr(listener, "__self__", None)
+            point = owner.point if isinstance(owner, TailListener) else None
+            if isinstance(point, SwapPoint) and point.serves not in (None, output):
+                raise _shared(link)
+        for other in host.listening_swap_points(link):
+            if not _in(host.chain_of(sink), other) and not _in(host.chain_of(output.audio), other):
+                raise _shared(link)
     known = _output_of.get(sink)
     bound_to = known() if known is not None else None
     if bound_to is not output:
         if bound_to is not None and _in(host.chain_of(bound_to.audio), sink):
             raise _shared(sink)
         _output_of[sink] = ref(output)
-    for link in host.chain_of(sink):
-        for point in host.listening_outputs(link):
-            if not _in(host.chain_of(sink), point) and not _in(host.chain_of(output.audio), point):
-                raise _shared(link)
 
 
 def _shared(link: io.AudioOutput) -> ValueError:

@@ -10,12 +10,9 @@ from .swap_request import Avatar, same_identity
 
 logger = logging.getLogger(__name__)
 
-CANCEL_PATIENCE = 1.0
-"""Seconds given to a step that took too long, to end when it is cancelled."""
-
 
 class Closings:
-    """Closes avatars, each in a task that nothing ends but :meth:`finish`.
+    """Closes avatars, each in a task that nobody cancels.
 
     ``patience`` is for how many seconds a closing is waited for.
     """
@@ -54,16 +51,16 @@ class Closings:
         return all(task.done() for task in same)
 
     async def finish(self) -> None:
-        """Wait for all closings, and cancel those that do not end in time."""
+        """Wait for all closings, as long as for one; what takes longer goes on in the background.
+
+        None is cancelled: a vendor's session that nobody ends bills on.
+        """
         left = {*self._closing, *self._strays}
         if left:
             await asyncio.wait(left, timeout=self._patience)
-        late = {task for task in left if not task.done()}
-        for task in late:
-            task.cancel()
+        late = sum(not task.done() for task in left)
         if late:
-            logger.error("%d avatars did not close within %g s", len(late), self._patience)
-            await asyncio.wait(late, timeout=CANCEL_PATIENCE)
+            logger.error("%d avatars are still being closed after %g s", late, self._patience)
 
 
 async def _close(avatar: Avatar) -> None:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ReferenceType
 
 from livekit import rtc
 from livekit.agents.voice import io
@@ -52,6 +53,7 @@ class SwapPoint(host.ChainLink):
 
     def __init__(self, tail: io.AudioOutput, *, attached: bool) -> None:
         super().__init__(label="SwapPoint", next_in_chain=tail)
+        self.output: ReferenceType[io.AgentOutput] | None = None
         self._unbound = Unbound()
         self._attached = attached
         self._paused = False
@@ -63,6 +65,13 @@ class SwapPoint(host.ChainLink):
         self._streaming: Segment | None = None  # the same, once the current tail gets it
         self._pauses = Pauses()
         self._tap = TailListener(self, tail)
+
+    @property
+    def serves(self) -> io.AgentOutput | None:
+        """The agent's output that has it in its chain, as far as is known."""
+        output = self.output() if self.output is not None else None
+        in_chain = output is not None and any(o is self for o in host.chain_of(output.audio))
+        return output if in_chain else None
 
     @property
     def tail(self) -> io.AudioOutput | None:

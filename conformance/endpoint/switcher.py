@@ -18,13 +18,16 @@ from conformance import host
 
 from .avatar_binding import AvatarBinding, Phase, Tails
 from .binding import current_endpoint, swap_audio_endpoint
-from .closings import CANCEL_PATIENCE, Closings
+from .closings import Closings
 from .swap_request import Avatar, AvatarFactory, Order, SwapError, SwapRequest, same_identity
 from .swap_rpc import SwapService, make
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+CANCEL_PATIENCE = 1.0
+"""Seconds given to a start that is cancelled, to end."""
 
 
 class _Before(enum.Enum):
@@ -114,7 +117,8 @@ class AvatarSwitcher:
     async def aclose(self) -> None:
         """End: take back a swap that is under way, close the avatar, and wait for every closing.
 
-        Also happens by itself when the session closes, the room is left or the job shuts down.
+        Waits ``close_timeout`` for them; what takes longer goes on without being waited for. Also
+        happens by itself when the session closes, the room is left or the job shuts down.
         """
         await asyncio.shield(self._finish())
 

@@ -26,7 +26,7 @@ class TailListener:
     """Listens to one tail for as long as it is bound; what comes later goes nowhere."""
 
     def __init__(self, point: TailEvents, tail: io.AudioOutput) -> None:
-        self._point = point
+        self.point = point
         self._tail = tail
         self._muted = False
         self._closed = False
@@ -56,16 +56,16 @@ class TailListener:
 
     def _on_started(self, event: io.PlaybackStartedEvent) -> None:
         if not self._muted:
-            self._point.tail_started(event)
+            self.point.tail_started(event)
 
     def _on_progressed(self, event: io.PlaybackProgressedEvent) -> None:
         if not self._closed:
-            self._point.tail_progressed(
+            self.point.tail_progressed(
                 started_at=event.started_at, offset=event.offset, duration=event.duration
             )
 
     def _on_finished(self, event: io.PlaybackFinishedEvent) -> None:
         if not self._muted:
-            self._point.tail_finished(event)
+            self.point.tail_finished(event)
         elif not self._closed:
             self.final_positions.append(event.playback_position)

@@ -234,14 +234,16 @@ def hand_over_by(
     return lambda: setattr(proxy, "capture_frame", plain)
 
 
-def listening_outputs(tail: io.AudioOutput) -> list[io.AudioOutput]:
-    """The attached outputs that have ``tail`` below them, in whichever chain."""
-    found: list[io.AudioOutput] = []
-    for listener in listeners(tail, "playback_finished"):
-        owner = getattr(listener, "__self__", None)
-        if isinstance(owner, io.AudioOutput) and getattr(owner, "_attached", False):
-            found.append(owner)
-    return found
+def listening_swap_points(tail: io.AudioOutput) -> list[io.AudioOutput]:
+    """The attached swap points of the host's own that have ``tail`` below them."""
+    owners = (getattr(each, "__self__", None) for each in listeners(tail, "playback_finished"))
+    return [
+        owner
+        for owner in owners
+        if isinstance(owner, io.AudioOutput)
+        and is_swap_point(owner)
+        and getattr(owner, "_attached", False)
+    ]
 
 
 def _own_swap_point(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from typing import Any
 
@@ -36,7 +37,31 @@ from conformance.suite.scene.host_chain import (
 )
 
 NEVER = 3000.0
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "40"))
+"""How many runs each property is tried with; thousands take minutes."""
 TAILS = ("plain", "reporting", "pausing")
+
+
+class HandingTail(ScriptedTail):
+    """A tail that may bind another one when it is told to detach."""
+
+    output: io.AgentOutput
+    hands_to: io.AudioOutput | None = None
+
+    def on_detached(self) -> None:
+        """Bind the other one, once."""
+        super().on_detached()
+        other, self.hands_to = self.hands_to, None
+        if other is not None:
+            swap_audio_endpoint(self.output, other)
+
+
+class RefusingTail(ScriptedTail):
+    """A tail that cannot be attached."""
+
+    def on_attached(self) -> None:
+        """Raise."""
+        raise OSError("no device")
 
 
 class Endpoint(RuleBasedStateMachine):
@@ -55,7 +80,7 @@ class Endpoint(RuleBasedStateMachine):
         clock = VirtualClock(self.loop)
         self.scene = ChainScene(EndpointSwap(), clock, Timeline(clock.now))
         self.tails = {
-            name: ScriptedTail(
+            name: HandingTail(
                 self.scene, name, progress=name == "reporting", can_pause=name == "pausing"
             )
             for name in TAILS
@@ -64,12 +89,16 @@ class Endpoint(RuleBasedStateMachine):
         self.root = Wrapper(self.tails["plain"])
         self.middle = self.root.next_in_chain
         self.output = self.scene.bound(self.root)
+        for tail in self.tails.values():
+            tail.output = self.output
+        self.elsewhere, _ = self.scene.wrapped(ScriptedTail(self.scene, "elsewhere"))
         self.top = Listener(self.scene, self.root)
         self.due: dict[str, list[bytes]] = {name: [] for name in TAILS}
         self.segments: list[float] = []
         self.capturing = False
         self.swapped = False
         self.untold_starts = 0
+        self.hands_to: dict[str, str] = {}
 
     @rule(frames=st.integers(1, 40))
     def capture(self, frames: int) -> None:
@@ -110,16 +139,55 @@ class Endpoint(RuleBasedStateMachine):
 
         self.run(act())
 
-    @rule(name=st.sampled_from([*TAILS, None]))
-    def swap(self, name: str | None) -> None:
+    @rule(name=st.sampled_from([*TAILS, None]), by_host=st.booleans())
+    def swap(self, name: str | None, by_host: bool) -> None:
         async def act() -> None:
-            swap_audio_endpoint(self.output, None if name is None else self.tails[name])
+            sink = None if name is None else self.tails[name]
+            if by_host and self.swapped and sink is not None and host.has_swap_call():
+                self.output.replace_audio_tail(sink)
+            else:
+                swap_audio_endpoint(self.output, sink)
+            self.run_its_course(name, attached=self.output.audio_enabled)
 
+        self.run(act())
+
+    @rule(to=st.sampled_from(TAILS))
+    def hand_on(self, to: str) -> None:
+        if self.bound is not None:
+            self.tails[self.bound].hands_to = self.tails[to]
+            self.hands_to[self.bound] = to
+
+    def run_its_course(self, wanted: str | None, *, attached: bool) -> None:
+        """Say what is bound after a swap to ``wanted``, by what the tails do that are detached."""
+        self.tell_of_first_swap()
+        while wanted != self.bound:
+            left, self.bound = self.bound, wanted
+            if attached and left is not None:
+                wanted = self.hands_to.pop(left, wanted)
+
+    def tell_of_first_swap(self) -> None:
         if not self.swapped and self.segments and not hasattr(self.middle, "_sink_started_at"):
             # nobody in this chain knows whether the segment had started before the swap point came
             self.untold_starts = 1
         self.swapped = True
-        self.bound = name
+
+    @precondition(lambda self: self.output.audio_enabled)
+    @rule()
+    def swap_to_a_tail_that_refuses(self) -> None:
+        async def act() -> None:
+            with pytest.raises(OSError, match="no device"):
+                swap_audio_endpoint(self.output, RefusingTail(self.scene, "refusing"))
+
+        self.tell_of_first_swap()
+        self.run(act())
+
+    @precondition(lambda self: self.swapped and self.bound is not None)
+    @rule()
+    def bind_in_another_session(self) -> None:
+        async def act() -> None:
+            with pytest.raises(ValueError, match="is bound in another session"):
+                swap_audio_endpoint(self.elsewhere, self.tails[self.bound or ""])
+
         self.run(act())
 
     @rule(enabled=st.booleans())
@@ -127,6 +195,11 @@ class Endpoint(RuleBasedStateMachine):
         async def act() -> None:
             self.output.set_audio_enabled(enabled)
 
+        handed = self.hands_to.pop(self.bound or "", None)
+        if handed is not None and not enabled and self.output.audio_enabled:
+            self.run_its_course(handed, attached=False)
+        elif handed is not None and self.bound is not None:
+            self.hands_to[self.bound] = handed
         self.run(act())
 
     @rule(name=st.sampled_from(TAILS), position=st.floats(0, 50), started=st.booleans())
@@ -188,10 +261,10 @@ class Endpoint(RuleBasedStateMachine):
 
 TestEndpoint = Endpoint.TestCase
 TestEndpoint.settings = settings(
-    max_examples=40,
+    max_examples=EXAMPLES,
     stateful_step_count=30,
     deadline=None,
-    derandomize=True,
+    derandomize=EXAMPLES == 40,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -208,23 +281,28 @@ class SlowLeaf(ScriptedTail):
         await super().capture_frame(frame)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 40)
 @given(
     pace=st.lists(st.sampled_from([0.0, 0.02, 0.1]), min_size=1, max_size=12),
     swaps=st.lists(
         st.tuples(st.floats(0, 0.3), st.sampled_from([None, 0.0, 0.03, NEVER])), max_size=8
     ),
     seed=st.integers(0, 99),
+    first=st.booleans(),
 )
 def test_captures_that_wait_at_a_tail_end_with_the_swap(
-    pace: list[float], swaps: list[tuple[float, float | None]], seed: int
+    pace: list[float], swaps: list[tuple[float, float | None]], seed: int, first: bool
 ) -> None:
     """Swaps while frames wait at slow tails hang nothing and double no frame."""
 
     async def main(clock: VirtualClock) -> None:
         scene = ChainScene(EndpointSwap(), clock, Timeline(clock.now))
         tails: list[SlowLeaf] = [SlowLeaf(scene, "first", 0.03)]
-        output, top = scene.wrapped(tails[0])
+        if first and host.has_swap_call():  # the swap point comes with the first swap
+            root = Wrapper(tails[0])
+            output, top = scene.bound(root), Listener(scene, root)
+        else:
+            output, top = scene.wrapped(tails[0])
         pushed: list[bytes] = []
 
         async def speak() -> None:
