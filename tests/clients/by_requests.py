@@ -8,7 +8,7 @@ import requests
 
 from conformance.reference.api import TIMEOUT
 
-from .vendor import Answer, ClientAvatar, Unreachable
+from .vendor import Answer, ClientAvatar, ThreadApi, Unreachable
 
 
 def send(method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -35,3 +35,4 @@ class RequestsAvatar(ClientAvatar):
     """An avatar whose sessions are opened by requests."""
 
     exchange = staticmethod(exchange)
+    api = ThreadApi

@@ -8,7 +8,7 @@ import urllib3
 
 from conformance.reference.api import TIMEOUT
 
-from .vendor import Answer, ClientAvatar, Unreachable
+from .vendor import Answer, ClientAvatar, ThreadApi, Unreachable
 
 
 def send(method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -31,3 +31,4 @@ class Urllib3Avatar(ClientAvatar):
     """An avatar whose sessions are opened by urllib3."""
 
     exchange = staticmethod(exchange)
+    api = ThreadApi

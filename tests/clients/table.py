@@ -12,10 +12,14 @@ from tests.mutants.socket_provider import SocketAdapter
 
 from .by_anyio import AnyioAvatar
 from .by_httpx import HttpxAvatar
+from .by_requests import RequestsAvatar
+from .by_urllib3 import Urllib3Avatar
+from .by_websocket_client import WebsocketClientAdapter
 from .by_websockets import WebsocketsAdapter
 from .judged import judge
 
 IN_MEMORY = "in memory, by asyncio"
+IN_THREADS = "127.0.0.1, in threads"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,9 @@ CLIENTS = (
     Client("httpx", IN_MEMORY, calling(HttpxAvatar)),
     Client("anyio", IN_MEMORY, calling(AnyioAvatar)),
     Client("websockets", IN_MEMORY, WebsocketsAdapter),
+    Client("requests", IN_THREADS, calling(RequestsAvatar)),
+    Client("urllib3", IN_THREADS, calling(Urllib3Avatar)),
+    Client("websocket-client", IN_THREADS, WebsocketClientAdapter),
 )
 
 

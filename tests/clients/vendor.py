@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -68,15 +69,7 @@ class Api(ReferenceApi):
                 if attempt == ATTEMPTS or not error.again:
                     raise ReferenceError(f"reference: no session: {error}") from error
             await asyncio.sleep(PAUSE)
-        if answer.status >= 300:
-            raise ReferenceError(f"reference: no session: status {answer.status}")
-        if not answer.content_type.startswith("application/json"):
-            raise ReferenceError("reference: the answer is not JSON")
-        try:
-            session = json.loads(answer.body)["session_id"]
-        except (ValueError, TypeError, KeyError):
-            raise ReferenceError("reference: the answer has no session_id") from None
-        return str(session)
+        return session_in(answer)
 
     async def end(self, session_id: str) -> None:
         """End a session; raises `ReferenceError` when the vendor does not confirm."""
@@ -101,10 +94,38 @@ class Api(ReferenceApi):
             raise Unreachable(error) from error
 
 
+class ThreadApi(Api):
+    """Opens and ends sessions by a client that blocks a thread, which nobody can cancel."""
+
+    async def _send(self, method: str, path: str, body: Any) -> Answer:
+        sending = asyncio.ensure_future(super()._send(method, path, body))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            with suppress(Unreachable, ReferenceError):
+                answer = await sending
+                if method == "POST":
+                    await self.end(session_in(answer))
+            raise
+
+
+def session_in(answer: Answer) -> str:
+    """The session that was opened; raises `ReferenceError` where none was."""
+    if answer.status >= 300:
+        raise ReferenceError(f"reference: no session: status {answer.status}")
+    if not answer.content_type.startswith("application/json"):
+        raise ReferenceError("reference: the answer is not JSON")
+    try:
+        return str(json.loads(answer.body)["session_id"])
+    except (ValueError, TypeError, KeyError):
+        raise ReferenceError("reference: the answer has no session_id") from None
+
+
 class ClientAvatar(SoundAvatar):
     """The sound avatar, with its vendor's requests carried by ``exchange``."""
 
     exchange: ClassVar[Exchange]
+    api: ClassVar[type[Api]] = Api
 
     def _vendor(self) -> ReferenceApi:
-        return Api(self._api_key, type(self).exchange)
+        return self.api(self._api_key, type(self).exchange)

@@ -153,6 +153,10 @@ class VirtualLoop(NetworkedLoop):
         """Let time pass at once, as a blocking call in the loop's thread would."""
         self._move_to(self._now_ns + round(max(0.0, seconds) * NANOSECONDS))
 
+    def block_thread(self, file: int, events: int, timeout: float | None) -> bool:
+        """Block a thread until ``file`` is ready; false after ``timeout`` simulated seconds."""
+        return THREAD_WAITS.wait_for_file(file, events, timeout)
+
     def run_in_executor(  # type: ignore[override]  # typeshed's has type variables
         self, executor: Any, func: Any, *args: Any
     ) -> asyncio.Future[Any]:
@@ -186,7 +190,7 @@ class VirtualLoop(NetworkedLoop):
 
     def _poll(self, timeout: float | None) -> Any:
         events: Any = ()
-        if timeout is None or timeout > 0 or len(self._real.get_map()) > self._own_files:
+        if timeout is None or timeout > 0 or self._has_sockets():
             events = self._real.really_select(0)
         self._rounds += 1
         if self._rounds > SPIN_LIMIT:
@@ -210,11 +214,15 @@ class VirtualLoop(NetworkedLoop):
             self._shuffle()
         return events
 
+    def _has_sockets(self) -> bool:
+        return len(self._real.get_map()) > self._own_files
+
     def _wait_for_threads(self) -> Any:
         """Wait in real time while a thread is at work; returns the events that ended the wait."""
         busy = self._watch.at_work(len(self._jobs))
         if not busy:
-            return ()
+            # A thread may have written to a socket, and parked, since the look at events.
+            return self._real.really_select(0) if self._has_sockets() else ()
         give_up_at = real_monotonic() + THREAD_PATIENCE
         pause = _SHORTEST_PAUSE
         while True:
@@ -240,7 +248,7 @@ class VirtualLoop(NetworkedLoop):
         timer_ns = round(self._scheduled[0].when() * NANOSECONDS) if self._scheduled else None
         thread_ns = THREAD_WAITS.next_ns
         if timer_ns is None and thread_ns is None:
-            if len(self._real.get_map()) > self._own_files:
+            if self._has_sockets():
                 events = self._real.really_select(THREAD_PATIENCE)
                 if events:
                     return events

@@ -1,4 +1,4 @@
-"""Timed waits of threads on virtual time: `time.sleep`, and `Condition.wait` with a timeout.
+"""Timed waits of threads on virtual time: sleeps, waits for conditions, and waits for files.
 
 A thread that a plugin has started waits until the loop's time has come, as a task does. What waits
 at the end of a run waits on in the next one, for as long as was left; no time passes in between.
@@ -11,7 +11,10 @@ from __future__ import annotations
 import _thread
 import heapq
 import itertools
+import os
 import queue
+import select
+import selectors
 import sys
 import threading
 import time
@@ -19,11 +22,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 _real_wait = threading.Condition.wait
 _real_sleep = time.sleep
 _real_monotonic = time.monotonic
+_real_select: Any = getattr(selectors, "EpollSelector", selectors.SelectSelector).select
+
+W = TypeVar("W", bound="Wait")
 
 _NANOSECONDS = 1_000_000_000
 
@@ -50,6 +56,24 @@ class Wait:
             self.lock.release()
         except RuntimeError:  # it was notified at this very moment
             return
+
+
+class FileWait(Wait):
+    """One wait of a thread for a file; ``woken`` can be read from once its time has come."""
+
+    def __init__(self, until_ns: int, number: int) -> None:
+        super().__init__(until_ns, number)
+        self.woken, self._wake = os.pipe()
+
+    def expire(self) -> None:
+        """Let the thread go on."""
+        self.expired = True
+        os.write(self._wake, b"!")
+
+    def close(self) -> None:
+        """Close the pipe that wakes the thread."""
+        os.close(self.woken)
+        os.close(self._wake)
 
 
 class ThreadWaits:
@@ -85,6 +109,8 @@ class ThreadWaits:
             (threading, "_time", self._monotonic),
             (queue, "time", self._monotonic),
         ]
+        if hasattr(selectors, "EpollSelector"):
+            exchanged.append((selectors.EpollSelector, "select", self._select_function()))
         real = [(owner, name, vars(owner)[name]) for owner, name, _ in exchanged]
         for owner, name, value in exchanged:
             setattr(owner, name, value)
@@ -102,8 +128,26 @@ class ThreadWaits:
         if not self._concerns_this_thread() or _of_standard_library(caller):
             _real_sleep(seconds)
             return
-        wait = self._enter(seconds)
+        wait = self._enter(seconds, Wait)
         wait.lock.acquire()
+
+    def wait_for_file(self, file: int, events: int, timeout: float | None) -> bool:
+        """Block until ``file`` is ready for ``events`` of `poll`; false after ``timeout`` s."""
+        poll = select.poll()
+        poll.register(file, events)
+        if not self._concerns_this_thread():
+            return bool(poll.poll(None if timeout is None else round(timeout * 1000)))
+        if timeout is None:
+            wait_for_file(poll, file, events, None)
+            return True
+        entry = self._enter(timeout, FileWait)
+        try:
+            poll.register(entry.woken, select.POLLIN)
+            wait_for_file(poll, file, events, entry)
+        finally:
+            self._leave(entry)
+            entry.close()
+        return is_ready(file, events)
 
     def release_all(self) -> None:
         """Let every waiting thread go on, on real time: at the end of the process."""
@@ -123,12 +167,13 @@ class ThreadWaits:
             return _real_monotonic()
         return now_ns() / _NANOSECONDS
 
-    def _enter(self, seconds: float) -> Wait:
+    def _enter(self, seconds: float, kind: type[W]) -> W:
         assert self._now_ns is not None
         with self._lock:
             until_ns = self._now_ns() + round(max(0.0, seconds) * _NANOSECONDS)
-            wait = Wait(until_ns, next(self._numbers))
-            heapq.heappush(self._waits, wait)
+            wait = kind(until_ns, next(self._numbers))
+            waits: list[Any] = self._waits
+            heapq.heappush(waits, wait)
         return wait
 
     def _leave(self, wait: Wait) -> None:
@@ -148,7 +193,7 @@ class ThreadWaits:
                 return bool(_real_wait(condition, timeout))
             if not condition._is_owned():
                 raise RuntimeError("cannot wait on un-acquired lock")
-            entry = self._enter(timeout)
+            entry = self._enter(timeout, Wait)
             condition._waiters.append(entry.lock)
             saved = condition._release_save()
             try:
@@ -162,6 +207,33 @@ class ThreadWaits:
             return notified
 
         return wait
+
+    def _select_function(self) -> Callable[..., Any]:
+        def select_on_time(selector: Any, timeout: float | None = None) -> Any:
+            if not self._concerns_this_thread() or (timeout is not None and timeout <= 0):
+                return _real_select(selector, timeout)
+            ready = _real_select(selector, 0)
+            if not ready:
+                self.wait_for_file(selector.fileno(), select.POLLIN, timeout)
+                ready = _real_select(selector, 0)
+            return ready
+
+        return select_on_time
+
+
+def wait_for_file(poll: Any, file: int, events: int, entry: FileWait | None) -> None:
+    """Block until the file is ready or the time of ``entry`` has come."""
+    poll.poll()
+
+
+def is_ready(file: int, events: int) -> bool:
+    """Whether a read from or a write to the file would not block.
+
+    A file that somebody has closed meanwhile wakes nobody who waits for it.
+    """
+    poll = select.poll()
+    poll.register(file, events)
+    return any(not found & select.POLLNVAL for _, found in poll.poll(0))
 
 
 def wait_for_either(condition: Any, entry: Wait) -> None:
@@ -181,6 +253,10 @@ def waits_on_virtual_time(frame: FrameType) -> bool:
     if frame.f_code is _EITHER:
         condition, entry = frame.f_locals["condition"], frame.f_locals["entry"]
         return not entry.expired and entry.lock in condition._waiters
+    if frame.f_code is _FILE:
+        entry = frame.f_locals["entry"]
+        expired = entry is not None and entry.expired
+        return not expired and not is_ready(frame.f_locals["file"], frame.f_locals["events"])
     if frame.f_code is _SLEEP:
         wait = frame.f_locals.get("wait")
         return wait is not None and not wait.expired
@@ -193,6 +269,7 @@ def _of_standard_library(frame: FrameType) -> bool:
 
 
 _EITHER: CodeType = wait_for_either.__code__
+_FILE: CodeType = wait_for_file.__code__
 _SLEEP: CodeType = ThreadWaits.sleep.__code__
 
 THREAD_WAITS = ThreadWaits()

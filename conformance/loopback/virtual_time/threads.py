@@ -67,7 +67,10 @@ class ThreadWatch:
         waiting_in_job = 0
         for thread in threads:
             ident = thread.ident
-            if ident is None or thread in self._ignored:
+            if thread in self._ignored:
+                continue
+            if ident is None:
+                busy.append(thread)  # it is about to begin
                 continue
             frame = frames.get(ident)
             if frame is None:

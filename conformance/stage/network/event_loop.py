@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import select
 import socket
 import ssl
 from asyncio.sslproto import SSLProtocol
@@ -33,6 +34,15 @@ class NetworkedLoop(asyncio.SelectorEventLoop):
         what = f": {type(error).__name__}: {error}" if error is not None else ""
         level = logging.DEBUG if self.is_closed() else logging.ERROR
         logger.log(level, "%s%s", context.get("message", "unhandled"), what)
+
+    def block_thread(self, file: int, events: int, timeout: float | None) -> bool:
+        """Block a thread until ``file`` is ready for ``events``; false after ``timeout`` seconds.
+
+        ``events`` are those of `select.poll`.
+        """
+        poll = select.poll()
+        poll.register(file, events)
+        return bool(poll.poll(None if timeout is None else round(timeout * 1000)))
 
     async def getaddrinfo(
         self,

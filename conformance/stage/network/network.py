@@ -13,11 +13,13 @@ import errno
 import ipaddress
 import socket
 import ssl
+import threading
 import weakref
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.results.timeline import Timeline
@@ -25,6 +27,7 @@ from conformance.stage.interface import Contact
 from conformance.stage.network.thread_owners import owner_of_this_thread
 
 from .authority import run_authority
+from .bridge import Bridges
 from .call_site import origin_of_contact
 from .socket_guard import SocketGuard
 from .socket_view import SocketView
@@ -82,8 +85,12 @@ class Network:
             weakref.WeakKeyDictionary()
         )
         self._client_port = 49152
+        self._bridges = Bridges(self._loop)
+        self._loop_thread = threading.get_ident()
         self._stack = ExitStack()
         self._contacts: list[Contact] = []
+        self.limits: list[str] = []
+        """What was asked for that cannot be served in memory, in words: nobody's failure."""
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
@@ -91,7 +98,8 @@ class Network:
         return tuple(self._contacts)
 
     def __enter__(self) -> Network:
-        self._stack.enter_context(SocketGuard(self.refuse_blocking))
+        self._stack.callback(self._bridges.close)
+        self._stack.enter_context(SocketGuard(self, self._loop.block_thread))
         self._stack.enter_context(run_authority().trusted())
         self._stack.callback(setattr, self._loop, "network", self._loop.network)
         self._loop.network = self
@@ -130,7 +138,7 @@ class Network:
         """What `getaddrinfo` answers for a served host; raises `socket.gaierror` for others."""
         name = _bare(host)
         address = self._addresses.get(name)
-        if address is None or not any(key[0] == address for key in self._listeners):
+        if address is None or not self._is_served(name):
             number = _as_address(name)
             if number is None:
                 self.refuse(name, port)
@@ -224,9 +232,38 @@ class Network:
         """Remember a blocking socket's attempt; returns the error that it gets."""
         self.refuse(host, port)
         what = host if port is None else _shown(host, port)
-        served = _bare(host) in self._addresses
-        why = "is served to asyncio only" if served else "is not a declared host"
-        return ConnectionRefusedError(errno.ECONNREFUSED, f"{what} {why}")
+        return ConnectionRefusedError(errno.ECONNREFUSED, f"{what} is not a declared host")
+
+    def resolve_blocking(self, host: Any, port: Any) -> list[Any] | None:
+        """What `getaddrinfo` answers for a served host; None for every other."""
+        return self.resolve(host, port) if self._is_served(_bare(host)) else None
+
+    def local_address(self, host: Any, port: Any) -> Any | None:
+        """Where on 127.0.0.1 a thread's socket reaches what is served; None where nothing is.
+
+        Raises `ConnectionRefusedError` for a connection that is not admitted, and for one that
+        would block the loop, which could then never answer.
+        """
+        listener = self._listeners.get((_bare(host), port))
+        if listener is None:
+            return None
+        self.reach((host, port))
+        if threading.get_ident() == self._loop_thread:
+            self.limits.append(self._blocks_the_loop(listener))
+            raise ConnectionRefusedError(errno.ECONNREFUSED, self.limits[-1])
+        return self._bridges.address(id(listener), partial(self.open, listener=listener))
+
+    def _blocks_the_loop(self, listener: Listener) -> str:
+        origin = origin_of_contact(self._loop, listener.host)
+        return (
+            f"{origin} opens a blocking socket to {listener.host} in the event loop's thread, "
+            "which nothing in memory can answer meanwhile: call it in a thread "
+            "(asyncio.to_thread), or use --live with the vendor's own API"
+        )
+
+    def _is_served(self, name: str) -> bool:
+        address = self._addresses.get(name)
+        return any(key[0] == address for key in self._listeners)
 
     def _address_of(self, host: str) -> str:
         if host not in self._addresses:

@@ -6,23 +6,38 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Protocol
 
-Refuse = Callable[[Any, Any], OSError]
+from .thread_sockets import Block, ThreadSockets
+
+
+class Reachable(Protocol):
+    """What sockets may reach."""
+
+    def refuse_blocking(self, host: Any, port: Any) -> OSError:
+        """Remember an attempt to reach what is not served; returns the error that it gets."""
+
+    def local_address(self, host: Any, port: Any) -> Any | None:
+        """Where on 127.0.0.1 a thread's socket reaches what is served there; None: nowhere."""
+
+    def resolve_blocking(self, host: Any, port: Any) -> list[Any] | None:
+        """What `getaddrinfo` answers a thread for a served host; None for every other."""
+
 
 _CONNECTING = ("connect", "connect_ex", "sendto", "sendmsg")
 _RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 
 
 class SocketGuard:
-    """While entered, ``refuse(host, port)`` makes the error of every attempt of a socket.
+    """While entered, blocking sockets reach what is ``reachable``, by 127.0.0.1, and nothing else.
 
     It is so for every thread, whoever started it and when. Sockets that are connected already, and
-    pairs, go on working.
+    pairs, go on working. What connected sockets wait for, they wait for by ``block``.
     """
 
-    def __init__(self, refuse: Refuse) -> None:
-        self._refuse = refuse
+    def __init__(self, reachable: Reachable, block: Block) -> None:
+        self._reachable = reachable
+        self._sockets = ThreadSockets(block)
         self._stack = ExitStack()
 
     def __enter__(self) -> SocketGuard:
@@ -33,6 +48,7 @@ class SocketGuard:
             for name in _RESOLVING:
                 _exchange(stack, socket, name, self._resolving(name))
             self._exchange_resolvers(stack)
+            self._sockets.patch(stack, _exchange)
             self._stack = stack.pop_all()
         return self
 
@@ -47,12 +63,25 @@ class SocketGuard:
             if address is None:
                 return real(sock, *args)
             host, port = _parts(sock, address)
-            error = self._refuse(host, port)
+            try:
+                local = self._local_address(name, host, port)
+                if local is not None:
+                    answer = real(sock, local)
+                    self._sockets.adopt(sock)
+                    return answer
+                error = self._reachable.refuse_blocking(host, port)
+            except ConnectionRefusedError as refused:
+                error = refused
             if name == "connect_ex":
                 return error.errno
             raise error
 
         return guarded
+
+    def _local_address(self, name: str, host: Any, port: Any) -> Any | None:
+        if not name.startswith("connect") or port is None:
+            return None
+        return self._reachable.local_address(host, port)
 
     def _resolving(self, name: str) -> Callable[..., Any]:
         real = getattr(socket, name)
@@ -64,7 +93,11 @@ class SocketGuard:
                 or _is_number(host)
             ):
                 return real(host, *args, **kwargs)
-            error = self._refuse(host, args[0] if args else kwargs.get("port"))
+            port = args[0] if args else kwargs.get("port")
+            found = self._reachable.resolve_blocking(host, port)
+            if found is not None:
+                return found if name == "getaddrinfo" else _as_names(name, host, found)
+            error = self._reachable.refuse_blocking(host, port)
             raise socket.gaierror(socket.EAI_NONAME, error.strerror)
 
         return guarded
@@ -80,6 +113,11 @@ class SocketGuard:
             return await resolver.ThreadedResolver(asked._loop).resolve(*args, **kwargs)
 
         _exchange(stack, resolver.AsyncResolver, "resolve", resolve)
+
+
+def _as_names(resolver: str, host: Any, found: list[Any]) -> Any:
+    addresses = [address[0] for *_, address in found]
+    return addresses[0] if resolver == "gethostbyname" else (host, [], addresses)
 
 
 def _exchange(stack: ExitStack, owner: Any, name: str, value: Any) -> None:

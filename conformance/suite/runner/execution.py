@@ -127,6 +127,7 @@ class SceneRunner:
         if any(e.kind == "fault" and "redirect" in str(e.detail["what"]) for e in run.events):
             return
         for contact in run.contacts:
-            if contact.concerns(provider.name, provider.module):
+            by_host = contact.origin.startswith("livekit.api.")  # to the room's server, by its URL
+            if contact.concerns(provider.name, provider.module) and not by_host:
                 known = self._contacts.setdefault(provider.name, {})
                 known.setdefault(contact.address, contact)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread
 import sys
 import threading
 import weakref
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 _OURS = ("conformance.", "aiohttp.web", "aiohttp.helpers", "pytest", "_pytest")
 """Modules whose tasks belong to the kit or to the vendor's side of the network."""
+
+LOOPS_POOL = "asyncio_"
+"""What the names of the threads of a loop's default executor begin with."""
+
+_POOL_WORKER: CodeType = concurrent.futures.thread._worker.__code__
 
 _MAY_LEAVE = ("conformance.reference",)
 
@@ -62,10 +69,16 @@ class ResourceSnapshot:
 def thread_names() -> Iterator[str]:
     """The threads that run Python code of their own, without the numbers in their names.
 
-    A native thread that calls into Python once, as one of the room's SDK does when it logs, is
-    listed by `threading` for ever, even when it has ended: that is no evidence of anything.
+    An idle thread of the loop's own pool is the loop's, and ends with it. A native thread that
+    calls into Python once, as one of the room's SDK does when it logs, is listed by `threading` for
+    ever, even when it has ended: that is no evidence of anything.
     """
+    frames = sys._current_frames()
     for thread in threading.enumerate():
+        frame = frames.get(thread.ident or 0)
+        idle = frame is not None and frame.f_code is _POOL_WORKER
+        if idle and thread.name.startswith(LOOPS_POOL):
+            continue
         if not isinstance(thread, threading._DummyThread):
             yield thread.name.rstrip("0123456789")
 
