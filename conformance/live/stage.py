@@ -73,6 +73,11 @@ class LiveStage:
         """Attempts to reach anything but the declared hosts and the LiveKit server."""
         return self._network.contacts
 
+    @property
+    def limits(self) -> Sequence[str]:
+        """What could not be served or waited for, in words."""
+        return self._network.limits
+
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""
         backend = MemoryBackend(

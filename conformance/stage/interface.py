@@ -145,6 +145,10 @@ class Stage(Protocol):
     def undeclared_contacts(self) -> Sequence[Contact]:
         """Attempts to reach anything but the declared hosts."""
 
+    @property
+    def limits(self) -> Sequence[str]:
+        """What this stage could not serve or wait for, in words: a failure is then nobody's."""
+
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""
 

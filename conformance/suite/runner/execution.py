@@ -29,6 +29,7 @@ class ScenarioRun:
     notes: str = ""
     diagnostics: SceneDiagnostics = field(default_factory=SceneDiagnostics)
     contacts: tuple[Contact, ...] = ()
+    limits: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -42,6 +43,7 @@ def run_scenario(
     """Run ``scenario`` on a fresh stage; an error where the stage ends it before its end."""
     events: list[Event] = []
     contacts: list[Contact] = []
+    limits: list[str] = []
     simulated = 0.0
     finished = False
 
@@ -54,6 +56,7 @@ def run_scenario(
         finally:
             events.extend(opened.timeline.events)
             contacts.extend(opened.undeclared_contacts)
+            limits.extend(opened.limits)
             simulated = opened.clock.now()
 
     def play() -> Any:
@@ -63,7 +66,13 @@ def run_scenario(
         return value
 
     verdict = run_guarded(play, hangs=stage.hangs)
-    return ScenarioRun(verdict, tuple(events), round(simulated, 6), contacts=tuple(contacts))
+    return ScenarioRun(
+        verdict,
+        tuple(events),
+        round(simulated, 6),
+        contacts=tuple(contacts),
+        limits=tuple(dict.fromkeys(limits)),
+    )
 
 
 class SceneRunner:

@@ -163,9 +163,14 @@ class CheckRunner:
         stage: StageRunner,
         peers: Mapping[str, Provider],
     ) -> ScenarioRun:
-        """The run of ``check`` with its raw verdict, whoever else shares it."""
+        """The run of ``check`` with its raw verdict, whoever else shares it.
+
+        A failure where the stage came to a limit of its own is nobody's.
+        """
         run = self._played(check, variant, provider, stage, peers)
         verdict = run.verdict
+        if verdict.outcome is Outcome.FAILED and run.limits:
+            verdict = Verdict(Outcome.ERROR, reason="; ".join(run.limits))
         if verdict.finding is not None:
             finding = with_root_cause(verdict.finding, check, run.diagnostics)
             verdict = replace(verdict, finding=finding)
