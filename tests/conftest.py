@@ -17,7 +17,7 @@ pytest_plugins = ["pytester"]
 
 LEAVES_LITTER = (
     *("test_kill_mutants", "test_kill_matrix", "test_live_mutants", "test_mutants"),
-    *("test_adapters", "test_adapters_odd"),
+    *("test_adapters", "test_adapters_odd", "test_out_of_sight", "test_clients"),
 )
 """Modules of tests in which providers leave connections open: broken ones, and earlier plugins."""
 

@@ -15,7 +15,7 @@ from conformance.host import Job, job_context, reset_class_state
 from conformance.plugin.room import Credentials
 from conformance.plugin.vendor_api import VendorAPI
 from conformance.results.timeline import Timeline
-from conformance.stage.interface import Backend, Contact, Stage, StageLost
+from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageLost
 from conformance.stage.network.network import Network
 from conformance.stage.vendor.backend import MemoryBackend
 
@@ -72,6 +72,11 @@ class LiveStage:
     def undeclared_contacts(self) -> Sequence[Contact]:
         """Attempts to reach anything but the declared hosts and the LiveKit server."""
         return self._network.contacts
+
+    @property
+    def children(self) -> Sequence[ChildProcess]:
+        """The child processes that were started."""
+        return self._network.children
 
     @property
     def limits(self) -> Sequence[str]:

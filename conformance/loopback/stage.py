@@ -15,7 +15,7 @@ from conformance import host
 from conformance.plugin.room import Credentials
 from conformance.plugin.vendor_api import VendorAPI
 from conformance.results.timeline import Timeline
-from conformance.stage.interface import Backend, Contact, Stage, StageRunner
+from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageRunner
 from conformance.stage.network.network import Network
 from conformance.stage.vendor.backend import MemoryBackend
 
@@ -80,6 +80,11 @@ class LoopbackStage:
     def undeclared_contacts(self) -> Sequence[Contact]:
         """Attempts to reach anything but the declared hosts."""
         return self._network.contacts
+
+    @property
+    def children(self) -> Sequence[ChildProcess]:
+        """The child processes that were started."""
+        return self._network.children
 
     @property
     def limits(self) -> Sequence[str]:

@@ -122,6 +122,15 @@ class Contact:
         return self.thread_of in (None, provider) or self.origin.startswith(f"{module}")
 
 
+@dataclass(frozen=True)
+class ChildProcess:
+    """A child process that was started, and by whose code; ``thread_of`` as of a `Contact`."""
+
+    program: str
+    origin: str
+    thread_of: str | None = None
+
+
 class Stage(Protocol):
     """Everything outside the process that a check needs, stood in for or real."""
 
@@ -144,6 +153,10 @@ class Stage(Protocol):
     @property
     def undeclared_contacts(self) -> Sequence[Contact]:
         """Attempts to reach anything but the declared hosts."""
+
+    @property
+    def children(self) -> Sequence[ChildProcess]:
+        """The child processes that were started; what they contact is out of sight."""
 
     @property
     def limits(self) -> Sequence[str]:

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from conformance.errors import KitError
 from conformance.stage.network.event_loop import NetworkedLoop
+from conformance.stage.network.network import REAL_TIME_HINT
 
 from .patched_time import NANOSECONDS, PatchedTime, real_monotonic, real_sleep
 from .thread_waits import THREAD_WAITS
@@ -35,13 +36,11 @@ T = TypeVar("T")
 THREAD_PATIENCE = 5.0
 """For how many real seconds time stands still for a thread that is at work."""
 
+CHILD_PATIENCE = 1.0
+"""For how many real seconds time stands still for a child process that the loop waits for."""
+
 SPIN_LIMIT = 5_000_000
 """How many loop iterations may happen at one moment of virtual time."""
-
-REAL_TIME_HINT = (
-    "give the manifest the capability real_time, to play its checks in real time, or use --live"
-)
-"""What there is to do about work that virtual time cannot wait for."""
 
 _CLEANUP_LIMIT = 60.0
 _START_NS = 1_000 * NANOSECONDS
@@ -224,6 +223,7 @@ class VirtualLoop(NetworkedLoop):
             # A thread may have written to a socket, and parked, since the look at events.
             return self._real.really_select(0) if self._has_sockets() else ()
         give_up_at = real_monotonic() + THREAD_PATIENCE
+        give_up_on_children_at = real_monotonic() + CHILD_PATIENCE
         pause = _SHORTEST_PAUSE
         while True:
             # epoll waits for whole milliseconds, and most threads are done sooner.
@@ -237,6 +237,9 @@ class VirtualLoop(NetworkedLoop):
             if not busy:
                 # What a thread did last before it parked may have come after the look at events.
                 return self._real.really_select(0)
+            if real_monotonic() > give_up_on_children_at and self._watch.wait_for_children(busy):
+                self._watch.ignore(busy)
+                return ()
             if real_monotonic() > give_up_at:
                 self._stuck = True
                 raise ThreadStuck(
@@ -259,6 +262,8 @@ class VirtualLoop(NetworkedLoop):
             raise TimeLimit(
                 f"not done after {self._limit:g} simulated seconds: {self._whereabouts()}"
             )
+        if self.network is not None:
+            self.network.time_passes()
         self._move_to(when_ns)
         THREAD_WAITS.expire(self._now_ns)
         return ()

@@ -21,6 +21,11 @@ from .thread_waits import waits_on_virtual_time
 _CONDITION_WAIT = threading.Condition.wait.__code__
 _EXECUTOR_WORKER: CodeType = concurrent.futures.thread._worker.__code__
 _LOOP_ONCE: CodeType = asyncio.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]
+_CHILD_WATCHER: CodeType | None = getattr(
+    getattr(getattr(asyncio, "ThreadedChildWatcher", None), "_do_waitpid", None), "__code__", None
+)
+"""Where the thread of a child watcher waits; later versions of asyncio have no such thread."""
+
 _JOINS = {
     function.__code__
     for function in (
@@ -84,6 +89,17 @@ class ThreadWatch:
         if not busy and jobs > waiting_in_job:
             return idle_in_pool
         return busy
+
+    def ignore(self, threads: Iterable[threading.Thread]) -> None:
+        """Look at these threads no more in this run."""
+        self._ignored |= frozenset(threads)
+
+    @staticmethod
+    def wait_for_children(threads: Iterable[threading.Thread]) -> bool:
+        """Whether all of them do nothing but wait for a child process of the loop's to end."""
+        frames = sys._current_frames()
+        found = [frames.get(thread.ident or 0) for thread in threads]
+        return all(f is not None and f.f_code is _CHILD_WATCHER for f in found)
 
     @staticmethod
     def describe(threads: Iterable[threading.Thread]) -> str:

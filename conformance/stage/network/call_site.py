@@ -13,11 +13,13 @@ _MACHINERY = frozenset(sys.stdlib_module_names) | {
     "aiohappyeyeballs",
     "aiohttp",
     "anyio",
+    "grpc",
     "httpcore",
     "httpx",
     "requests",
     "sniffio",
     "urllib3",
+    "websocket",
     "websockets",
 }
 _OWN = __name__.rpartition(".")[0]

@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import errno
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -23,12 +24,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.results.timeline import Timeline
-from conformance.stage.interface import Contact
+from conformance.stage.interface import ChildProcess, Contact
 from conformance.stage.network.thread_owners import owner_of_this_thread
 
 from .authority import run_authority
 from .bridge import Bridges
 from .call_site import origin_of_contact
+from .native_sockets import NativeSockets
+from .process_watch import ProcessWatch
 from .socket_guard import SocketGuard
 from .socket_view import SocketView
 from .transport import MemoryTransport
@@ -39,6 +42,13 @@ if TYPE_CHECKING:
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 HTTPS = 443
+NATIVE = "native code"
+"""The origin of a connection that was opened beside Python."""
+
+REAL_TIME_HINT = (
+    "give the manifest the capability real_time, to play its checks in real time, or use --live"
+)
+"""What there is to do about work that virtual time cannot wait for."""
 
 _CLIENT_ADDRESS = "198.19.255.254"
 _FIRST_ADDRESS = ipaddress.IPv4Address("198.18.0.1")
@@ -89,18 +99,38 @@ class Network:
         self._loop_thread = threading.get_ident()
         self._stack = ExitStack()
         self._contacts: list[Contact] = []
+        self._native = NativeSockets()
+        self._past_children = False
         self.limits: list[str] = []
         """What was asked for that cannot be served in memory, in words: nobody's failure."""
+        self.children: list[ChildProcess] = []
+        """The child processes that were started, each kind once."""
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
-        """Every attempt to reach something that is not served, oldest first."""
+        """Every attempt to reach something that is not served, oldest first.
+
+        Those of native code are the connections that it holds at the moment of a look.
+        """
+        for address in self._native.found():
+            self._contacts.append(Contact(self._clock.now(), address, NATIVE))
         return tuple(self._contacts)
+
+    def time_passes(self) -> None:
+        """Note that time jumps while a child process lives, whose work nothing waits for."""
+        if self.children and not self._past_children and _has_children():
+            self._past_children = True
+            programs = ", ".join(f"{child.program}, by {child.origin}" for child in self.children)
+            self.limits.append(
+                f"virtual time went on while a child process was at work ({programs}): "
+                f"{REAL_TIME_HINT}"
+            )
 
     def __enter__(self) -> Network:
         self._stack.callback(self._bridges.close)
         self._stack.enter_context(SocketGuard(self, self._loop.block_thread))
         self._stack.enter_context(run_authority().trusted())
+        self._stack.enter_context(ProcessWatch(self._child_started, self._channel_opened))
         self._stack.callback(setattr, self._loop, "network", self._loop.network)
         self._loop.network = self
         return self
@@ -253,6 +283,24 @@ class Network:
             raise ConnectionRefusedError(errno.ECONNREFUSED, self.limits[-1])
         return self._bridges.address(id(listener), partial(self.open, listener=listener))
 
+    def _child_started(self, program: str) -> None:
+        origin = origin_of_contact(self._loop, program)
+        child = ChildProcess(program, origin, owner_of_this_thread())
+        if child not in self.children:
+            self.children.append(child)
+
+    def _channel_opened(self, target: str) -> None:
+        """Refuse a gRPC channel: its core resolves and connects beside everything in Python."""
+        host, _, port = target.rpartition("/")[2].rpartition(":")
+        if not self._is_served(_bare(host or port)):
+            raise self.refuse_blocking(host or port, port if host else None)
+        origin = origin_of_contact(self._loop, host)
+        self.limits.append(
+            f"{origin} opens a gRPC channel to {host}, whose core has sockets and a resolver of "
+            "its own that nothing in memory reaches: use --live with the vendor's own API"
+        )
+        raise ConnectionRefusedError(errno.ECONNREFUSED, self.limits[-1])
+
     def _blocks_the_loop(self, listener: Listener) -> str:
         origin = origin_of_contact(self._loop, listener.host)
         return (
@@ -271,6 +319,17 @@ class Network:
             synthetic = str(_FIRST_ADDRESS + len(self._addresses))
             self._addresses[host] = number or synthetic
         return self._addresses[host]
+
+
+def _has_children() -> bool:
+    """Whether a child process of this one is alive; no where the system does not say."""
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        state = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return state is None
 
 
 def _bare(host: Any) -> str:
