@@ -17,10 +17,6 @@ Scenario = Callable[..., Awaitable[Any]]
 F = TypeVar("F", bound=CheckFunction)
 Rule = Callable[["Manifest"], "str | None"]
 
-CLOSE_THEN_START = "close-then-start"
-START_THEN_CLOSE = "start-then-close"
-BOTH_ORDERS = (CLOSE_THEN_START, START_THEN_CLOSE)
-
 
 @dataclass(frozen=True)
 class Check:
@@ -102,9 +98,6 @@ def registered() -> tuple[Check, ...]:
 
 
 __all__ = [
-    "BOTH_ORDERS",
-    "CLOSE_THEN_START",
-    "START_THEN_CLOSE",
     "Check",
     "check",
     "registered",

@@ -31,8 +31,9 @@ from conformance.results.outcomes import (
 )
 from conformance.results.timeline import Event
 from conformance.stage.interface import StageLost
-from conformance.suite.registry import BOTH_ORDERS, Check
+from conformance.suite.registry import Check
 from conformance.suite.runner.verdict import Verdict, run_guarded
+from conformance.suite.scene.swap_order import BOTH_ORDERS
 
 CANARY = "canary-acme-key-0123456789abcdef"
 OUTCOMES: Mapping[str, str] = json.loads(os.environ.get("FAKE_OUTCOMES", "{}"))

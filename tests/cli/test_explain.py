@@ -7,6 +7,7 @@ import pytest
 from conformance.cli import main
 from conformance.requirements import kills, load_catalogue
 from conformance.suite import checks, registry
+from conformance.suite.scene.swap_order import BOTH_ORDERS
 
 
 async def judges_the_swap() -> None:
@@ -16,7 +17,7 @@ async def judges_the_swap() -> None:
 @pytest.fixture(autouse=True)
 def one_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A suite of one check, and no kill matrix."""
-    check = registry.Check("SWAP-02", judges_the_swap, registry.BOTH_ORDERS)
+    check = registry.Check("SWAP-02", judges_the_swap, BOTH_ORDERS)
     monkeypatch.setattr(checks, "load", lambda: None)
     monkeypatch.setattr(registry, "registered", lambda: (check,))
     monkeypatch.setattr(kills, "FILE", tmp_path / "kills.json")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from livekit import rtc
 
 from conformance.host import publish_on_behalf_attribute
-from conformance.results.timeline import Lane
+from conformance.results.timeline import Lane, Timeline
 
-if TYPE_CHECKING:
-    from .room import LoopbackRoom
-    from .tracks import LoopbackTrack
+from .client import RoomClient
+from .ids import Ids
+from .tracks import LoopbackLocalTrackPublication, LoopbackTrack
 
-Delivery = Callable[["LoopbackRoom"], None]
+Delivery = Callable[[RoomClient], None]
 
 
 class DeliveryQueue:
@@ -91,7 +91,7 @@ class Link:
     """
 
     def __init__(
-        self, server_room: ServerRoom, client: LoopbackRoom, info: Any, *, latency: float
+        self, server_room: ServerRoom, client: RoomClient, info: Any, *, latency: float
     ) -> None:
         self.server_room = server_room
         self.client = client
@@ -178,3 +178,45 @@ class ServerRoom:
         """Send a signal to each of them."""
         for link in links:
             link.post(deliver)
+
+
+class Signalling(Protocol):
+    """The server as a participant's room sees it."""
+
+    ids: Ids
+    timeline: Timeline
+
+    async def approach(self, url: str, token: str) -> None:
+        """Simulate the join latency; raises `rtc.ConnectError` for an invalid token."""
+
+    def admit(
+        self, client: RoomClient, url: str, token: str, *, auto_subscribe: bool
+    ) -> tuple[Link, Sequence[Link]]:
+        """Connect a participant; returns its link and those of the others that it can see."""
+
+    def activate(self, link: Link) -> None:
+        """Mark a participant as ready: data and tracks can reach it."""
+
+    def leave(self, link: Link, reason: int) -> None:
+        """Take a participant off the room and tell the others."""
+
+    def update(
+        self,
+        link: Link,
+        *,
+        attributes: Mapping[str, str] | None = None,
+        metadata: str | None = None,
+        name: str | None = None,
+    ) -> bool:
+        """Change what a participant says of itself; false where its token does not permit it."""
+
+    def publish(
+        self, link: Link, track: LoopbackTrack, options: rtc.TrackPublishOptions | None
+    ) -> LoopbackLocalTrackPublication:
+        """Publish a track; raises `rtc.participant.PublishTrackError`."""
+
+    def unpublish(self, link: Link, sid: str) -> None:
+        """Withdraw a track; raises `rtc.participant.UnpublishTrackError` for an unknown one."""
+
+    def subscribe(self, link: Link, identity: str, sid: str, wanted: bool) -> None:
+        """Subscribe a participant to a track, where its token permits it, or unsubscribe it."""

@@ -6,13 +6,12 @@ import asyncio
 import functools
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from livekit import rtc
 
-if TYPE_CHECKING:
-    from .connection import Link
-    from .room import LoopbackRoom
+from .client import RoomClient
+from .connection import Link
 
 CHUNK_BYTES = 15_000
 DISCONNECTED = "Disconnected while receiving"
@@ -223,7 +222,7 @@ class _Writer(Generic[StreamInfo, Payload]):
             raise StreamError("internal error")
 
     def _record(self, what: str, **detail: str | int) -> None:
-        self._link.client.server.timeline.record(
+        self._link.client.timeline.record(
             self._link.lane,
             what,
             self._sender,
@@ -233,7 +232,7 @@ class _Writer(Generic[StreamInfo, Payload]):
         )
 
 
-def _chunk(stream_id: str, chunk: bytes | str, room: LoopbackRoom) -> None:
+def _chunk(stream_id: str, chunk: bytes | str, room: RoomClient) -> None:
     room.on_stream_chunk(stream_id, chunk)
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import mimetypes
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from livekit import rtc
 
 from . import data_streams as streams
 from . import rpc
-from .connection import Link
+from .connection import Link, Signalling
+from .rpc_call import Call
 from .tracks import LoopbackLocalTrackPublication, LoopbackRemoteTrackPublication, LoopbackTrack
 
 if TYPE_CHECKING:
     from livekit.rtc.participant import RpcHandler
-
-    from .room import LoopbackRoom
 
 MAX_DATA_BYTES = 15_000
 
@@ -39,9 +35,9 @@ class LoopbackRemoteParticipant(rtc.RemoteParticipant):
 class LoopbackLocalParticipant(rtc.LocalParticipant):
     """The participant that a room belongs to."""
 
-    def __init__(self, room: LoopbackRoom, link: Link) -> None:
+    def __init__(self, server: Signalling, link: Link) -> None:
         _describe(self, link.info)
-        self._room = room
+        self._server = server
         self._link = link
         self._track_publications: dict[str, rtc.LocalTrackPublication] = {}
         # The host's byte-stream output asks this dict which methods it has registered already.
@@ -67,10 +63,8 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
         await streams.one_turn()
 
     async def publish_dtmf(self, *, code: int, digit: str) -> None:
-        """Send a DTMF tone."""
-        sender = self.identity
-        self._link.send(lambda room: room.on_dtmf(sender, code, digit))
-        await streams.one_turn()
+        """Not a part of this room: raises `NotImplementedError`."""
+        raise NotImplementedError("the loopback room sends no DTMF tones")
 
     async def publish_transcription(self, transcription: rtc.Transcription) -> None:
         """Send transcription segments as the older, packet-wise transcription."""
@@ -90,7 +84,7 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
     ) -> rtc.ByteStreamWriter:
         """Open a byte stream to the destinations, or to everybody."""
         header = streams.byte_header(
-            self._room.ids.stream(stream_id), name, topic, mime_type, total_size, attributes
+            self._server.ids.stream(stream_id), name, topic, mime_type, total_size, attributes
         )
         writer = streams.LoopbackByteStreamWriter(self._link, header, destination_identities)
         await writer.open()
@@ -112,7 +106,7 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
         Receivers are told ``sender_identity`` when this participant is an agent, and the real
         sender otherwise: measured on a real server. The total size of a text is not sent.
         """
-        header = streams.text_header(self._room.ids.stream(stream_id), topic, None, attributes)
+        header = streams.text_header(self._server.ids.stream(stream_id), topic, None, attributes)
         is_agent = self.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         writer = streams.LoopbackTextStreamWriter(
             self._link, header, destination_identities, sender_identity if is_agent else None
@@ -168,27 +162,9 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
         await writer.aclose()
         return writer.info
 
-    async def send_file(
-        self,
-        file_path: str,
-        *,
-        topic: str = "",
-        destination_identities: list[str] | None = None,
-        attributes: dict[str, str] | None = None,
-        stream_id: str | None = None,
-        compress: bool = True,
-    ) -> rtc.ByteStreamInfo:
-        """Send a file as one byte stream."""
-        path = Path(file_path)
-        return await self.send_bytes(
-            await asyncio.to_thread(path.read_bytes),
-            topic=topic,
-            name=path.name,
-            mime_type=mimetypes.guess_type(file_path)[0],
-            destination_identities=destination_identities,
-            attributes=attributes,
-            stream_id=stream_id,
-        )
+    async def send_file(self, file_path: str, **options: Any) -> rtc.ByteStreamInfo:
+        """Not a part of this room: raises `NotImplementedError`."""
+        raise NotImplementedError("the loopback room sends no files: use stream_bytes")
 
     async def perform_rpc(
         self,
@@ -200,10 +176,8 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
         max_round_trip_latency: float | None = None,
     ) -> str:
         """Call another participant's method; raises `RpcError`."""
-        call = rpc.Call(
-            destination_identity, method, payload, response_timeout, max_round_trip_latency
-        )
-        return await rpc.perform(self._room, self._link, tuple(self._rpc_interceptors), call)
+        call = Call(destination_identity, method, payload, response_timeout, max_round_trip_latency)
+        return await rpc.perform(self._link, tuple(self._rpc_interceptors), call)
 
     def register_rpc_method(self, method_name: str, handler: Any = None) -> Any:
         """Answer calls of a method; without ``handler`` it returns a decorator."""
@@ -265,11 +239,11 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
                 " while it is open"
             )
         await streams.one_turn()
-        return self._room.server.publish(self._link, track, options)
+        return self._server.publish(self._link, track, options)
 
     async def unpublish_track(self, track_sid: str) -> None:
         """Withdraw a published track; raises `UnpublishTrackError` for an unknown one."""
-        self._room.server.unpublish(self._link, track_sid)
+        self._server.unpublish(self._link, track_sid)
         await streams.one_turn()
 
     def set_track_subscription_permissions(
@@ -284,7 +258,7 @@ class LoopbackLocalParticipant(rtc.LocalParticipant):
         raise NotImplementedError("the loopback room has no data tracks")
 
     async def _update(self, **changes: Any) -> None:
-        if self._room.server.update(self._link, **changes):
+        if self._server.update(self._link, **changes):
             await self._link.caught_up()
 
 

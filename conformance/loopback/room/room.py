@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from livekit import rtc
@@ -12,13 +13,20 @@ from livekit import rtc
 from . import data_streams as streams
 from . import protobuf as messages
 from . import rpc
-from .connection import Link
+from .connection import Link, Signalling
 from .participants import LoopbackLocalParticipant, LoopbackRemoteParticipant
-from .tracks import LoopbackRemoteTrackPublication, LoopbackTrack, remote_track
+from .rpc_call import Code, Pending, Request, built_in
+from .tracks import (
+    LoopbackLocalTrackPublication,
+    LoopbackRemoteTrackPublication,
+    LoopbackTrack,
+    remote_track,
+)
 
 if TYPE_CHECKING:
+    from conformance.results.timeline import Timeline
+
     from .ids import Ids
-    from .server import LoopbackServer
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +38,13 @@ CLIENT_PROTOCOL = 2
 
 
 class LoopbackRoom(rtc.Room):
-    """One participant's room. The ``take_*`` methods are how the server's messages reach it."""
+    """One participant's room. The ``on_*`` methods are how the server's messages reach it."""
 
-    def __init__(self, server: LoopbackServer, *, client_protocol: int = CLIENT_PROTOCOL) -> None:
+    def __init__(self, server: Signalling, *, client_protocol: int = CLIENT_PROTOCOL) -> None:
         rtc.EventEmitter.__init__(self)
         self.server = server
         self.client_protocol = client_protocol
-        self.pending: dict[str, rpc.Pending] = {}
+        self.pending: dict[str, Pending] = {}
         # rtc's own properties and its finalizer read these; its constructor would set up the FFI.
         self._ffi_handle = None
         self._info = messages.room("", "", "", 0, 0)
@@ -58,6 +66,16 @@ class LoopbackRoom(rtc.Room):
     def ids(self) -> Ids:
         """Where new ids come from."""
         return self.server.ids
+
+    @property
+    def timeline(self) -> Timeline:
+        """Where the room's doings are recorded."""
+        return self.server.timeline
+
+    @property
+    def own_publications(self) -> dict[str, LoopbackLocalTrackPublication]:
+        """The local participant's publications by SID."""
+        return self.local.publications
 
     @property
     def link(self) -> Link:
@@ -97,13 +115,13 @@ class LoopbackRoom(rtc.Room):
             server_room.creation_time,
             len(server_room.links),
         )
-        self._local_participant = LoopbackLocalParticipant(self, link)
+        self._local_participant = LoopbackLocalParticipant(self.server, link)
         self._remote_participants.clear()
         for other in others:
             participant = LoopbackRemoteParticipant(other.info)
             for published in other.published.values():
                 participant.publications[published.info.sid] = LoopbackRemoteTrackPublication(
-                    published.info, self, other.identity
+                    published.info, partial(self.server.subscribe, link, other.identity)
                 )
             self._remote_participants[other.identity] = participant
         self._connection_state = State.CONN_CONNECTED
@@ -241,7 +259,9 @@ class LoopbackRoom(rtc.Room):
         """A participant has published a track."""
         participant = self._remote(identity)
         if participant is not None:
-            publication = LoopbackRemoteTrackPublication(info, self, identity)
+            publication = LoopbackRemoteTrackPublication(
+                info, partial(self.server.subscribe, self.link, identity)
+            )
             participant.publications[publication.sid] = publication
             self._emit("track_published", publication, participant)
 
@@ -291,11 +311,6 @@ class LoopbackRoom(rtc.Room):
         packet = rtc.DataPacket(data, kind, self._remote_participants.get(sender), topic)
         self._emit("data_received", packet)
 
-    def on_dtmf(self, sender: str, code: int, digit: str) -> None:
-        """A DTMF tone."""
-        tone = rtc.SipDTMF(code, digit, self._remote_participants.get(sender))
-        self._emit("sip_dtmf_received", tone)
-
     def on_transcription(self, transcription: rtc.Transcription) -> None:
         """Transcription segments in the older, packet-wise form."""
         participant = self._participant(transcription.participant_identity)
@@ -334,13 +349,14 @@ class LoopbackRoom(rtc.Room):
             error = f"stream closed abnormally: {reason}" if reason else None
             reader.end(error, attributes)
 
-    def on_rpc_request(self, request: rpc.Request) -> None:
+    def on_rpc_request(self, request: Request) -> None:
         """A call of one of this participant's methods: acknowledge it and answer."""
         link, caller = self.link, [request.caller]
         link.send(lambda room: room.on_rpc_acknowledged(request.id), caller)
 
         async def respond() -> None:
-            result = await rpc.answer(self.local, request)
+            local = self.local
+            result = await rpc.answer(request, local.handlers, local.interceptors)
             if result is not None:
                 link.send(lambda room: room.on_rpc_answered(request.id, result), caller)
 
@@ -378,7 +394,7 @@ class LoopbackRoom(rtc.Room):
         for pending in self.pending.values():
             if identity is None or pending.destination == identity:
                 pending.acknowledge()
-                pending.answer(rpc.built_in(rpc.Code.RECIPIENT_DISCONNECTED))
+                pending.answer(built_in(Code.RECIPIENT_DISCONNECTED))
 
     def _emit(self, event: Any, *arguments: Any) -> None:
         self._guarded(self.emit, event, *arguments)

@@ -45,14 +45,11 @@ class RoomService:
     def __init__(self, server: LoopbackServer) -> None:
         self._server = server
         self._calls: dict[str, tuple[Any, Callable[[Any, Claims], Any]]] = {
-            "CreateRoom": (proto.CreateRoomRequest, self._create_room),
-            "ListRooms": (proto.ListRoomsRequest, self._list_rooms),
             "DeleteRoom": (proto.DeleteRoomRequest, self._delete_room),
             "ListParticipants": (proto.ListParticipantsRequest, self._list_participants),
             "GetParticipant": (proto.RoomParticipantIdentity, self._get_participant),
             "RemoveParticipant": (proto.RoomParticipantIdentity, self._remove_participant),
             "UpdateParticipant": (proto.UpdateParticipantRequest, self._update_participant),
-            "SendData": (proto.SendDataRequest, self._send_data),
         }
         app = web.Application()
         app.router.add_post(PREFIX + "{call}", self._answer)
@@ -92,7 +89,11 @@ class RoomService:
     async def _call(self, request: web.Request) -> web.Response:
         name = request.match_info["call"]
         if name not in self._calls:
-            raise TwirpFailure(404, "bad_route", f"no handler for path {request.path!r}")
+            raise TwirpFailure(
+                501,
+                "unimplemented",
+                f"the loopback room's API has no {name}: it answers {', '.join(self._calls)}",
+            )
         try:
             claims = self._claims(request)
         except jwt.PyJWTError:
@@ -108,20 +109,6 @@ class RoomService:
             raise jwt.InvalidTokenError("no bearer token")
         credentials = self._server.credentials
         return api.TokenVerifier(credentials.api_key, credentials.api_secret).verify(token)
-
-    def _create_room(self, request: Any, claims: Claims) -> Any:
-        _require(claims.video is not None and claims.video.room_create)
-        room = self._server.open_room(request.name)
-        return models.Room(name=room.name, sid=room.sid)
-
-    def _list_rooms(self, request: Any, claims: Claims) -> Any:
-        _require(claims.video is not None and claims.video.room_list)
-        rooms = [
-            models.Room(name=room.name, sid=room.sid, num_participants=len(room.links))
-            for room in self._server.rooms.values()
-            if not request.names or room.name in request.names
-        ]
-        return proto.ListRoomsResponse(rooms=rooms)
 
     def _delete_room(self, request: Any, claims: Claims) -> Any:
         _require(claims.video is not None and claims.video.room_create)
@@ -154,18 +141,6 @@ class RoomService:
             permitted=True,
         )
         return _described(link)
-
-    def _send_data(self, request: Any, claims: Claims) -> Any:
-        _require_admin(claims, request.room)
-        room = self._server.rooms.get(request.room)
-        if room is None:
-            raise TwirpFailure(404, "not_found", NO_ROOM)
-        wanted = set(request.destination_identities)
-        reliable = request.kind == models.DataPacket.Kind.RELIABLE
-        for link in room.links.values():
-            if link.active and (not wanted or link.identity in wanted):
-                link.post(lambda room: room.on_data("", request.data, request.topic, reliable))
-        return proto.SendDataResponse()
 
     def _find(self, room_name: str, identity: str, claims: Claims) -> Link:
         _require_admin(claims, room_name)

@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from livekit import rtc
 
-if TYPE_CHECKING:
-    from .connection import Link
-    from .participants import LoopbackLocalParticipant
-    from .room import LoopbackRoom
+from .connection import Link
+from .rpc_call import Call, Code, Pending, Request, built_in
 
 logger = logging.getLogger(__name__)
 
@@ -30,65 +27,14 @@ ROUND_TRIP = 7.0
 SHORTEST_HANDLER_TIMEOUT = 1.0
 UNWIND_TIMEOUT = 2.0
 
-Code = rtc.RpcError.ErrorCode
 
-
-@dataclass(frozen=True)
-class Call:
-    """An outgoing call; times in seconds, None for the SDK's default."""
-
-    destination_identity: str
-    method: str
-    payload: str
-    response_timeout: float | None = None
-    max_round_trip_latency: float | None = None
-
-
-@dataclass(frozen=True)
-class Request:
-    """A call on its way to the participant that answers it."""
-
-    id: str
-    caller: str
-    method: str
-    payload: str
-    timeout: float
-    limited: bool
-
-
-class Pending:
-    """What a caller waits for: the acknowledgement, then the answer."""
-
-    def __init__(self, destination: str) -> None:
-        self.destination = destination
-        loop = asyncio.get_running_loop()
-        self.acknowledged: asyncio.Future[None] = loop.create_future()
-        self.answered: asyncio.Future[str | rtc.RpcError] = loop.create_future()
-
-    def acknowledge(self) -> None:
-        """The destination has received the call."""
-        if not self.acknowledged.done():
-            self.acknowledged.set_result(None)
-
-    def answer(self, result: str | rtc.RpcError) -> None:
-        """The destination has answered."""
-        if not self.answered.done():
-            self.answered.set_result(result)
-
-
-def built_in(code: rtc.RpcError.ErrorCode, data: str = "") -> rtc.RpcError:
-    """One of the SDK's own errors, with its message."""
-    return rtc.RpcError(code, rtc.RpcError.ErrorMessage[code], data)
-
-
-async def perform(room: LoopbackRoom, link: Link, interceptors: Sequence[Any], call: Call) -> str:
+async def perform(link: Link, interceptors: Sequence[Any], call: Call) -> str:
     """Make a call through the interceptors; raises `rtc.RpcError`."""
     if not interceptors:
-        return await _exchange(room, link, call)
+        return await _exchange(link, call)
 
     async def last(info: Any) -> str:
         return await _exchange(
-            room,
             link,
             Call(
                 info.destination_identity,
@@ -113,14 +59,16 @@ async def perform(room: LoopbackRoom, link: Link, interceptors: Sequence[Any], c
     )
 
 
-async def answer(local: LoopbackLocalParticipant, request: Request) -> str | rtc.RpcError | None:
+async def answer(
+    request: Request, handlers: Mapping[str, Any], interceptors: Sequence[Any]
+) -> str | rtc.RpcError | None:
     """Run the handler of a request within its time and return what the caller gets.
 
     None stands for no answer at all: what a handler gets that returns something but a string.
     """
     invocation = _invocation(request)
-    step: Callable[[Any], Awaitable[Any]] = _handler(local, request.method)
-    for interceptor in reversed(local.interceptors):
+    step: Callable[[Any], Awaitable[Any]] = _handler(handlers, request.method)
+    for interceptor in reversed(interceptors):
         step = _incoming(interceptor, step)
     chain = asyncio.ensure_future(step(invocation))
     try:
@@ -150,11 +98,11 @@ async def answer(local: LoopbackLocalParticipant, request: Request) -> str | rtc
     return payload
 
 
-async def _exchange(room: LoopbackRoom, link: Link, call: Call) -> str:
-    timeline = room.server.timeline
+async def _exchange(link: Link, call: Call) -> str:
+    timeline = link.client.timeline
     timeline.record(link.lane, "rpc", link.identity, method=call.method)
     try:
-        return await _send(room, link, call)
+        return await _send(link, call)
     except rtc.RpcError as error:
         timeline.record(
             link.lane, "rpc-failed", link.identity, method=call.method, code=int(error.code)
@@ -162,11 +110,12 @@ async def _exchange(room: LoopbackRoom, link: Link, call: Call) -> str:
         raise
 
 
-async def _send(room: LoopbackRoom, link: Link, call: Call) -> str:
+async def _send(link: Link, call: Call) -> str:
+    caller = link.client
     if not link.open:
         raise built_in(Code.SEND_FAILED, "internal error")
     destination = link.server_room.links.get(call.destination_identity)
-    protocols = [room.client_protocol]
+    protocols = [caller.client_protocol]
     if destination is not None:
         protocols.append(destination.client.client_protocol)
     limited = min(protocols) < UNLIMITED_SINCE_PROTOCOL
@@ -175,7 +124,7 @@ async def _send(room: LoopbackRoom, link: Link, call: Call) -> str:
     timeout = RESPONSE_TIMEOUT if call.response_timeout is None else call.response_timeout
     round_trip = ROUND_TRIP if call.max_round_trip_latency is None else call.max_round_trip_latency
     request = Request(
-        id=room.ids.request(),
+        id=caller.ids.request(),
         caller=link.identity,
         method=call.method,
         payload=call.payload,
@@ -183,7 +132,7 @@ async def _send(room: LoopbackRoom, link: Link, call: Call) -> str:
         limited=limited,
     )
     pending = Pending(call.destination_identity)
-    room.pending[request.id] = pending
+    caller.pending[request.id] = pending
     try:
         link.send(lambda other: other.on_rpc_request(request), [call.destination_identity])
         await asyncio.wait([pending.acknowledged], timeout=round_trip)
@@ -197,7 +146,7 @@ async def _send(room: LoopbackRoom, link: Link, call: Call) -> str:
             raise rtc.RpcError(result.code, result.message, result.data)
         return result
     finally:
-        room.pending.pop(request.id, None)
+        caller.pending.pop(request.id, None)
 
 
 def _invocation(request: Request) -> rtc.RpcInvocationData:
@@ -207,9 +156,9 @@ def _invocation(request: Request) -> rtc.RpcInvocationData:
     return data
 
 
-def _handler(local: LoopbackLocalParticipant, method: str) -> Callable[[Any], Awaitable[Any]]:
+def _handler(handlers: Mapping[str, Any], method: str) -> Callable[[Any], Awaitable[Any]]:
     async def run(invocation: Any) -> Any:
-        handler = local.handlers.get(method)
+        handler = handlers.get(method)
         if handler is None:
             raise built_in(Code.UNSUPPORTED_METHOD)
         result = handler(invocation)

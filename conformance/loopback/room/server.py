@@ -1,4 +1,4 @@
-"""The room's server: verifies tokens, seats participants, and tells the others."""
+"""The room's server: verifies tokens, connects participants, and tells the others."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from conformance.stage.faults import Fault, FaultKind
 
 from . import protobuf as messages
 from . import tracks as media
+from .client import RoomClient
 from .connection import Link, Published, ServerRoom
 from .ids import Ids
 from .room import CLIENT_PROTOCOL, LoopbackRoom
@@ -153,7 +154,7 @@ class LoopbackServer:
         await asyncio.sleep(0)
 
     async def approach(self, url: str, token: str) -> None:
-        """Let pass what joining takes before a participant is seated; refuses a wrong token."""
+        """Simulate the join latency; raises `rtc.ConnectError` for an invalid token."""
         claims = self._verify(url, token)
         assert claims.video is not None
         room = self._rooms.get(claims.video.room)
@@ -161,9 +162,9 @@ class LoopbackServer:
             await asyncio.sleep(JOINING)
 
     def admit(
-        self, client: LoopbackRoom, url: str, token: str, *, auto_subscribe: bool
+        self, client: RoomClient, url: str, token: str, *, auto_subscribe: bool
     ) -> tuple[Link, Sequence[Link]]:
-        """Seat a participant; returns its link and those of the others that it can see."""
+        """Connect a participant; returns its link and those of the others that it can see."""
         claims = self._verify(url, token)
         assert claims.video is not None
         server_room = self.open_room(claims.video.room)
@@ -187,7 +188,7 @@ class LoopbackServer:
         return self._rooms[name]
 
     def activate(self, link: Link) -> None:
-        """The participant is ready: data and tracks can reach it."""
+        """Mark a participant as ready: data and tracks can reach it."""
         if not link.open:
             return
         link.active = True
@@ -293,7 +294,7 @@ class LoopbackServer:
         info = messages.publication(sid, track.name, track.kind, source)
         publication = LoopbackLocalTrackPublication(info, track)
         link.published[sid] = Published(info, track)
-        link.client.local.publications[sid] = publication
+        link.client.own_publications[sid] = publication
         self._tracks.append((link.server_room.name, link.identity, track))
         media_kind = "video" if track.kind == rtc.TrackKind.KIND_VIDEO else "audio"
         self._record("published", link.identity, media=media_kind)
@@ -311,7 +312,7 @@ class LoopbackServer:
         """Withdraw a track; raises `rtc.participant.UnpublishTrackError` for an unknown one."""
         if link.published.pop(sid, None) is None:
             raise rtc.participant.UnpublishTrackError("publication not found")
-        publication = link.client.local.publications.pop(sid)
+        publication = link.client.own_publications.pop(sid)
         self._record("unpublished", link.identity)
         link.post(lambda room: room.on_local_track_unpublished(publication))
         identity = link.identity

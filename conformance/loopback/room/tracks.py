@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from livekit import rtc
 
 from . import protobuf as messages
-
-if TYPE_CHECKING:
-    from .room import LoopbackRoom
 
 BYTES_PER_SAMPLE = 2
 
@@ -233,18 +230,17 @@ class LoopbackLocalTrackPublication(rtc.LocalTrackPublication):
 class LoopbackRemoteTrackPublication(rtc.RemoteTrackPublication):
     """The publication of another participant's track."""
 
-    def __init__(self, info: Any, room: LoopbackRoom, identity: str) -> None:
+    def __init__(self, info: Any, subscribe: Callable[[str, bool], None]) -> None:
         # As in LoopbackTrack: rtc's properties read `_info`, `_track` and `_subscribed`.
         self._info = type(info)()
         self._info.CopyFrom(info)
         self._track = None
         self._subscribed = False
-        self._room = room
-        self._identity = identity
+        self._subscribe = subscribe
 
     def set_subscribed(self, subscribed: bool) -> None:
         """Subscribe or unsubscribe; the room's events tell when it is done."""
-        self._room.server.subscribe(self._room.link, self._identity, self.sid, subscribed)
+        self._subscribe(self.sid, subscribed)
 
     def set_video_quality(self, quality: Any) -> None:
         """There are no simulcast layers here: raises `ValueError`."""

@@ -1,4 +1,4 @@
-"""An event loop whose connections go through a `Network`, once one is installed."""
+"""An event loop whose connections go through a network, once one is installed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,43 @@ import ssl
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
-
-from .network import Network
+from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
+
+
+class Connections(Protocol):
+    """What a networked loop asks for addresses and connections; see `network.Network`."""
+
+    def resolve(self, host: Any, port: Any, *, kind: int = 0) -> list[Any]:
+        """The addresses of a served host; raises `socket.gaierror` for others."""
+
+    def reach(self, address: Any) -> Any:
+        """The listener at a socket address; raises `ConnectionRefusedError` without one."""
+
+    def connect_socket(self, sock: socket.socket, address: Any) -> None:
+        """Let ``sock`` stand for a connection to ``address``."""
+
+    def stands_for(self, sock: socket.socket) -> bool:
+        """Whether ``sock`` was connected here."""
+
+    def open(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        *,
+        sock: socket.socket | None = None,
+        listener: Any = None,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Make the connection that ``sock`` stands for, or one to ``listener``."""
+
+    def refuse_blocking(self, host: Any, port: Any) -> OSError:
+        """Remember an attempt to reach something else; returns the error that it gets."""
 
 
 class NetworkedLoop(asyncio.SelectorEventLoop):
     """Set :attr:`network` to have every connection made there. The loop's own pipe is untouched."""
 
-    network: Network | None = None
+    network: Connections | None = None
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Log in one line what nobody awaited or caught.

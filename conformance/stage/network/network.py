@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from conformance.results.timeline import Timeline
 from conformance.stage.interface import ChildProcess, Contact
@@ -30,14 +30,12 @@ from conformance.stage.network.thread_owners import owner_of_this_thread
 from .authority import run_authority
 from .bridge import Bridges
 from .call_site import origin_of_contact
+from .event_loop import NetworkedLoop
 from .native_sockets import NativeSockets
 from .process_watch import ProcessWatch
 from .socket_guard import SocketGuard
 from .socket_view import SocketView
 from .transport import MemoryTransport
-
-if TYPE_CHECKING:
-    from .event_loop import NetworkedLoop
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 

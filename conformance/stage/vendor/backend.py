@@ -173,7 +173,7 @@ class MemoryBackend:
         return None
 
     async def claims(self, route: Route, request: web.BaseRequest) -> int:
-        """How sure it is, from 0 to 2, that a request is meant for this avatar's backend."""
+        """Routing score of a request: 0 not ours, 1 possibly ours, 2 certainly ours."""
         session, body = await self._addressed(route, request)
         if session is not None:
             return 2 if session in self._sessions else 0

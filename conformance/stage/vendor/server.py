@@ -6,7 +6,7 @@ import asyncio
 import functools
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -16,11 +16,28 @@ from conformance.stage.network.transport import underneath
 from .fault_injection import reset
 from .request_validation import Route
 
-if TYPE_CHECKING:
-    from .backend import MemoryBackend
-
 PORTS = (443, 80)
 _LARGEST_BODY = 64 * 1024 * 1024
+
+
+class ServedBackend(Protocol):
+    """One avatar's backend as the server of its hosts sees it."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that it answers for."""
+
+    def admits(self, host: str) -> bool:
+        """Whether a new connection to ``host`` is accepted."""
+
+    def route_of(self, request: web.BaseRequest) -> Route | None:
+        """The endpoint that a request is for."""
+
+    async def claims(self, route: Route, request: web.BaseRequest) -> int:
+        """Routing score of a request: 0 not ours, 1 possibly ours, 2 certainly ours."""
+
+    async def receive(self, request: web.BaseRequest, route: Route | None) -> web.StreamResponse:
+        """Answer a request that is meant for this backend."""
 
 
 class VendorSite:
@@ -32,7 +49,7 @@ class VendorSite:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._backends: list[MemoryBackend] = []
+        self._backends: list[ServedBackend] = []
         self._listeners: dict[str, list[Listener]] = {}
         self._busy: set[asyncio.BaseTransport] = set()
         self._numbers = itertools.count(1)
@@ -55,7 +72,7 @@ class VendorSite:
         """``session-1``, ``session-2``, ..."""
         return f"session-{next(self._numbers)}"
 
-    def add(self, backend: MemoryBackend) -> None:
+    def add(self, backend: ServedBackend) -> None:
         """Serve a backend's hosts."""
         for host in backend.hosts:
             if host not in self._listeners:
@@ -65,7 +82,7 @@ class VendorSite:
                 ]
         self._backends.append(backend)
 
-    async def remove(self, backend: MemoryBackend) -> None:
+    async def remove(self, backend: ServedBackend) -> None:
         """Stop serving what only this backend needed."""
         self._backends.remove(backend)
         needed = {host for other in self._backends for host in other.hosts}
@@ -102,10 +119,10 @@ class VendorSite:
 
     async def _meant_for(
         self, request: web.BaseRequest
-    ) -> tuple[MemoryBackend | None, Route | None]:
+    ) -> tuple[ServedBackend | None, Route | None]:
         host = request.url.host or ""
         here = [b for b in reversed(self._backends) if host in b.hosts]
-        best: tuple[MemoryBackend | None, Route | None] = (here[0] if here else None, None)
+        best: tuple[ServedBackend | None, Route | None] = (here[0] if here else None, None)
         surest = -1
         for backend in here:
             route = backend.route_of(request)

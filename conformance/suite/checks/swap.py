@@ -5,12 +5,13 @@ from __future__ import annotations
 from conformance.errors import KitError
 from conformance.plugin.worker import Worker
 from conformance.results.outcomes import NotApplicable
-from conformance.suite.registry import BOTH_ORDERS, CLOSE_THEN_START, check
+from conformance.suite.registry import check
 from conformance.suite.scene.avatar import Avatar
 from conformance.suite.scene.expect import audio_difference, expect, fail, seconds
 from conformance.suite.scene.recording import agent_channel_seconds
 from conformance.suite.scene.scene import Scene
 from conformance.suite.scene.speech import FRAME_SECONDS, Speech
+from conformance.suite.scene.swap_order import BOTH_ORDERS, CLOSE_THEN_START
 
 from .bind import KEEP_WRAPPERS, kept
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from conformance.endpoint import AvatarSwitcher, SwapError, SwapRequest
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import ProviderRaised
-from conformance.suite.registry import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE, check
+from conformance.suite.registry import check
 from conformance.suite.scene.avatar import SETTLE, Avatar
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import audio_difference, expect, seconds
@@ -16,6 +16,7 @@ from conformance.suite.scene.fake_tail import FakeTail
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by
 from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import AGENT, Scene
+from conformance.suite.scene.swap_order import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE
 
 from .swap import OWN_TAIL, SEAM, but_for_the_seam, finished, hears
 

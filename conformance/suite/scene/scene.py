@@ -23,7 +23,6 @@ from conformance.results.outcomes import Finding, NotApplicable, ProviderRaised,
 from conformance.results.timeline import Timeline
 from conformance.stage.faults import Fault
 from conformance.stage.interface import Contact, Stage
-from conformance.suite.registry import CLOSE_THEN_START
 
 from .avatar import Avatar
 from .canary import secrets_of
@@ -32,6 +31,7 @@ from .environment import AGENT, ROOM, USER, credential_variables, environment, m
 from .error_site import where_to_look
 from .fake_tail import FakeTail
 from .speech import Speech
+from .swap_order import CLOSE_THEN_START
 from .tail_recorder import TailWatch
 from .user import SimulatedUser
 
