@@ -43,6 +43,9 @@ class Connections(Protocol):
     def refuse_blocking(self, host: Any, port: Any) -> OSError:
         """Remember an attempt to reach something else; returns the error that it gets."""
 
+    def time_passes(self) -> None:
+        """Note that time jumps while a child process lives, whose work nothing waits for."""
+
 
 class NetworkedLoop(asyncio.SelectorEventLoop):
     """Set :attr:`network` to have every connection made there. The loop's own pipe is untouched."""
