@@ -9,6 +9,7 @@ from dataclasses import replace
 from conformance.plugin.provider import Provider
 from conformance.requirements.host_defects import defect_behind
 from conformance.results.outcomes import CheckId, HostDefectRef, Outcome
+from conformance.suite.scene.silence import SPEECH_ARRIVES
 
 from .verdict import Verdict
 
@@ -66,6 +67,23 @@ def blocked_by_failed_start(
         Outcome.BLOCKED,
         reason=f"{start_id} fails alike: {verdict.finding.observed}",
         blocked_by=start_id,
+    )
+
+
+def blocked_by_silence(
+    check_id: CheckId, verdict: Verdict, audio_id: CheckId, audio: Verdict
+) -> Verdict:
+    """A failed ``verdict`` of a scene in which nothing was heard, blocked by the check of audio.
+
+    Speech that never reaches the avatar is one failure, not one of every check that listens.
+    """
+    finding = audio.finding
+    if check_id == audio_id or finding is None or finding.expected != SPEECH_ARRIVES:
+        return verdict
+    return Verdict(
+        Outcome.BLOCKED,
+        reason=f"{audio_id}: {finding.observed}",
+        blocked_by=audio_id,
     )
 
 

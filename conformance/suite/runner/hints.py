@@ -13,6 +13,7 @@ from conformance.suite.checks.bind import KEEP_WRAPPERS
 from conformance.suite.registry import Check
 from conformance.suite.scene.error_site import not_as_described
 from conformance.suite.scene.scene import Scene
+from conformance.suite.scene.silence import nothing_heard
 
 _OF_THE_CHAIN = ("SWAP", "PLAY")
 
@@ -23,11 +24,12 @@ class SceneDiagnostics:
 
     ``request_violations`` are what vendors' stand-ins had against requests;
     ``instead_of_wrappers`` is the chain without its wrappers, in words, where a start() has
-    replaced them.
+    replaced them. ``nothing_heard`` says that the agent spoke and no avatar got any of it.
     """
 
     request_violations: Sequence[str] = ()
     instead_of_wrappers: str = ""
+    nothing_heard: bool = False
 
     @classmethod
     def of(cls, scene: Scene) -> SceneDiagnostics:
@@ -35,7 +37,7 @@ class SceneDiagnostics:
         request_violations = tuple(
             text for avatar in scene.avatars for text in avatar.backend.request_violations
         )
-        return cls(request_violations, scene.instead_of_wrappers)
+        return cls(request_violations, scene.instead_of_wrappers, nothing_heard(scene))
 
 
 def with_root_cause(finding: Finding, check: Check, diagnostics: SceneDiagnostics) -> Finding:

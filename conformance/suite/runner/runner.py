@@ -15,7 +15,7 @@ from conformance.suite.registry import Check, registered
 from conformance.suite.scene.host_chain import ChainScene
 from conformance.suite.scene.scene import Scene
 
-from .attribution import attribute, blocked_by_failed_start
+from .attribution import attribute, blocked_by_failed_start, blocked_by_silence
 from .execution import ScenarioRun, SceneRunner, run_scenario
 from .hints import with_root_cause
 from .readiness import Unready, why_unready
@@ -25,6 +25,9 @@ from .verdict import Verdict, run_guarded
 
 READINESS = "BIND-01"
 """The check that reports an adapter which cannot even construct its avatar."""
+
+AUDIO = "BIND-04"
+"""The check that reports speech which never reaches the avatar."""
 
 KEPT_RUNS = 256
 """How many runs of shared scenarios are kept; a provider has some 20."""
@@ -98,6 +101,10 @@ class CheckRunner:
             starts = next(c for c in registered() if c.requirement == READINESS)
             start_id, start = self._verdict_of(provider, starts, None, stage)
             verdict = blocked_by_failed_start(check_id, verdict, start_id, start)
+        if verdict.outcome is Outcome.FAILED and run.diagnostics.nothing_heard:
+            audio = next(c for c in registered() if c.requirement == AUDIO)
+            audio_id, of_audio = self._verdict_of(provider, audio, None, stage)
+            verdict = blocked_by_silence(check_id, verdict, audio_id, of_audio)
         verdict = attribute(
             check_id,
             verdict,

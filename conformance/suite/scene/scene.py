@@ -63,7 +63,7 @@ class Scene:
         self.earlier_contacts: Sequence[Contact] = ()
         self.instead_of_wrappers = ""
         """The chain without its wrappers, in words, once a start() has replaced them."""
-        self._spoken = 0
+        self.spoken_samples = 0
         self._ear: PlaybackEventLog | None = None
         self._recording = False
         self._background: list[asyncio.Future[Any]] = []
@@ -292,8 +292,8 @@ class Scene:
         It is in the format of ``listener``, by default the provider under test.
         """
         rate = (listener or self.provider).manifest.sample_rate or SPEECH_RATE
-        speech = Speech(text, seconds, rate, self._spoken, self.clock, paced)
-        self._spoken += round(seconds * rate)
+        speech = Speech(text, seconds, rate, self.spoken_samples, self.clock, paced)
+        self.spoken_samples += round(seconds * rate)
         return speech
 
     def say(self, seconds: float = 1.0, *, paced: bool = False, **options: Any) -> Speech:
