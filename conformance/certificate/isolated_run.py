@@ -13,6 +13,7 @@ from conformance.errors import UsageError
 
 from .environment import Environment, scrubbed
 from .list_providers import SURVEY, Survey
+from .no_network import alone, refusal
 
 REPORT = "report.json"
 _TAKES = 3600.0
@@ -33,10 +34,14 @@ class IsolatedRun(Protocol):
 
 
 class SubprocessTrial:
-    """Runs it with scrubbed environment variables; ``say`` gets each line of pytest's output."""
+    """Runs it with scrubbed environment variables, and without a network where that is possible.
+
+    ``say`` gets each line of pytest's output, and whether there was a network.
+    """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
+        self._refusal: str | None = None
 
     def survey(self, environment: Environment, distribution: str, folder: Path) -> Survey:
         """Raises `UsageError` when the environment cannot even be looked at."""
@@ -72,8 +77,17 @@ class SubprocessTrial:
     ) -> int:
         home = folder / "home"
         home.mkdir(exist_ok=True)
+        if self._refusal is None:
+            self._refusal = refusal()
+            self._say(
+                f"network: as it is here ({self._refusal}); what child processes and native code "
+                "contact is not seen"
+                if self._refusal
+                else "network: none, in a namespace of its own"
+            )
+        command = [str(environment.python), *_ISOLATED, *arguments]
         process = subprocess.Popen(
-            [str(environment.python), *_ISOLATED, *arguments],
+            command if self._refusal else alone(command),
             cwd=folder,
             encoding="utf-8",
             env=scrubbed(home),

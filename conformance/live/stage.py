@@ -16,6 +16,7 @@ from conformance.plugin.room import Credentials
 from conformance.plugin.vendor_api import VendorAPI
 from conformance.results.timeline import Timeline
 from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageLost
+from conformance.stage.network.native_sockets import is_isolated
 from conformance.stage.network.network import Network
 from conformance.stage.vendor.backend import MemoryBackend
 
@@ -77,6 +78,11 @@ class LiveStage:
     def children(self) -> Sequence[ChildProcess]:
         """The child processes that were started."""
         return self._network.children
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the process, and its children, have no network but a loopback."""
+        return is_isolated()
 
     @property
     def limits(self) -> Sequence[str]:

@@ -16,6 +16,7 @@ from conformance.plugin.room import Credentials
 from conformance.plugin.vendor_api import VendorAPI
 from conformance.results.timeline import Timeline
 from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageRunner
+from conformance.stage.network.native_sockets import is_isolated
 from conformance.stage.network.network import Network
 from conformance.stage.vendor.backend import MemoryBackend
 
@@ -85,6 +86,11 @@ class LoopbackStage:
     def children(self) -> Sequence[ChildProcess]:
         """The child processes that were started."""
         return self._network.children
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the process, and its children, have no network but a loopback."""
+        return is_isolated()
 
     @property
     def limits(self) -> Sequence[str]:

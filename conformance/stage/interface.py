@@ -159,6 +159,10 @@ class Stage(Protocol):
         """The child processes that were started; what they contact is out of sight."""
 
     @property
+    def isolated(self) -> bool:
+        """Whether the process, and its children, have no network but a loopback."""
+
+    @property
     def limits(self) -> Sequence[str]:
         """What this stage could not serve or wait for, in words: a failure is then nobody's."""
 

@@ -32,6 +32,14 @@ class NativeSockets:
                 yield from _remote_addresses(table, fresh)
 
 
+def is_isolated() -> bool:
+    """Whether this process has no network interface but a loopback."""
+    try:
+        return {name for _, name in socket.if_nameindex()} <= {"lo"}
+    except OSError:
+        return False
+
+
 def _inodes() -> set[str]:
     try:
         files = os.listdir("/proc/self/fd")  # noqa: PTH208  # a Path for each costs more than this

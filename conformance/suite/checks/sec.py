@@ -92,10 +92,10 @@ async def declared_hosts_only(scene: Scene) -> None:
     await scene.close(avatar)
     if scene.clock.virtual:
         await scene.clock.sleep(THREADS_PERIOD)
+    unseen = "had no network" if scene.stage.isolated else "contacted whom it would, unseen"
     for child in scene.stage.children:
         scene.notes.append(
-            f"not seen: what the child process {child.program} contacts (started by "
-            f"{child.origin}); certify keeps it from the network where the system allows that"
+            f"the child process {child.program}, started by {child.origin}, {unseen}"
         )
     contacts = [
         contact
