@@ -19,7 +19,6 @@ def avatar_provider_manifest() -> Any:
         "exception": "livekit.plugins.bithuman:BitHumanException",
         "transport": "bytestream",
         "identity": "bithuman-avatar-agent",
-        "mode": "cloud",
         "hosts": ["auth.api.bithuman.ai"],
         "credentials": [{"name": "api_secret", "environment": "BITHUMAN_API_SECRET"}],
         "capabilities": {"restartable": True},

@@ -34,7 +34,6 @@ def avatar_provider_manifest() -> Any:
         "exception": "livekit.plugins.bithuman:BitHumanException",
         "transport": "in-process",
         "sample_rate": SAMPLE_RATE,
-        "mode": "local",
         "hosts": [],
         "credentials": [
             {"name": "api_secret", "environment": "BITHUMAN_API_SECRET"},

@@ -55,7 +55,6 @@ def add_options(parser: pytest.Parser) -> None:
         ("deviations", "read more known deviations from this JSON file"),
         ("report", "write the JSON report"),
         ("html", "write the HTML report"),
-        ("ctrf", "write the results in the Common Test Report Format"),
         ("badge", "write a badge for shields.io (JSON)"),
         ("markdown", "write a summary in Markdown"),
     ):

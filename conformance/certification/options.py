@@ -45,7 +45,6 @@ class Options:
     deviations: Path | None = None
     report: Path | None = None
     html: Path | None = None
-    ctrf: Path | None = None
     badge: Path | None = None
     markdown: Path | None = None
     step_summary: bool = False
@@ -58,7 +57,7 @@ class Options:
     @property
     def outputs(self) -> tuple[Path, ...]:
         """Every file that is to be written."""
-        asked = (self.report, self.html, self.ctrf, self.badge, self.markdown)
+        asked = (self.report, self.html, self.badge, self.markdown)
         return tuple(path for path in asked if path is not None)
 
     def selection(self, providers: Sequence[str]) -> Selection:
@@ -87,7 +86,6 @@ def read_options(config: pytest.Config) -> Options:
         deviations=_path(config, rootdir, table, "deviations"),
         report=_path(config, rootdir, table, "report"),
         html=_path(config, rootdir, table, "html"),
-        ctrf=_path(config, rootdir, table, "ctrf"),
         badge=_path(config, rootdir, table, "badge"),
         markdown=_path(config, rootdir, table, "markdown"),
         step_summary=given.conformance_step_summary,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.report import badge, ctrf, json_report, markdown
+from conformance.report import badge, json_report, markdown
 from conformance.report.files import SecretInReport, append_text, refuse_secrets, write_text
 from conformance.results.run import Run
 
@@ -44,7 +44,6 @@ class Delivery:
         options = self.options
         renderers: tuple[tuple[Path | None, Render], ...] = (
             (options.report, json_report.render),
-            (options.ctrf, ctrf.render),
             (options.badge, badge.render),
             (options.markdown, markdown.render),
             (options.html, _html),

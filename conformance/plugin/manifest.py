@@ -65,9 +65,7 @@ class Manifest:
     hosts: tuple[str, ...]
     sample_rate: int | None = None
     channels: int = 1
-    encoding: str = "pcm_s16le"
     identity: str | None = None
-    mode: str | None = None
     credentials: tuple[Credential, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     capabilities: Capabilities = field(default_factory=Capabilities)

@@ -55,16 +55,8 @@ _WORDS: Mapping[type, Mapping[str, Mapping[str, Any]]] = {
             "maximum": 192000,
         },
         "channels": {"description": "of the audio that reaches the worker", "minimum": 1},
-        "encoding": {
-            "description": "of the audio that reaches the worker",
-            "enum": ["pcm_s16le"],
-        },
         "identity": {
             "description": "the plugin's own default for the avatar's participant; null: none",
-            "minLength": 1,
-        },
-        "mode": {
-            "description": "tells apart the adapters of one plugin; null where it has one",
             "minLength": 1,
         },
         "credentials": {"description": "the secrets and settings that the plugin needs"},

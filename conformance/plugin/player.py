@@ -104,11 +104,6 @@ class Player:
         self._stop()
         self._queue = []
 
-    def position(self) -> float:
-        """How many seconds of the current segment have been played by now."""
-        self._account()
-        return self._queue[0].played if self._queue else 0.0
-
     def _account(self) -> None:
         if self._run_since is None or not self._queue:
             return

@@ -52,10 +52,6 @@ class Timeline:
     def __len__(self) -> int:
         return len(self._events)
 
-    def around(self, at: float, *, seconds: float = 2.0) -> tuple[Event, ...]:
-        """The events within ``seconds`` of ``at``."""
-        return tuple(event for event in self._events if abs(event.at - at) <= seconds)
-
 
 def _show(value: Scalar) -> str:
     if isinstance(value, bool) or value is None:

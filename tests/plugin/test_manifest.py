@@ -44,7 +44,7 @@ def test_the_smallest_manifest_takes_the_documented_defaults() -> None:
     manifest = Manifest.from_json(SMALLEST)
 
     assert accepted(SMALLEST)
-    assert (manifest.sample_rate, manifest.channels, manifest.encoding) == (None, 1, "pcm_s16le")
+    assert (manifest.sample_rate, manifest.channels) == (None, 1)
     assert manifest.bounds == Bounds(30.0, 30.0, 30.0)
     assert manifest.capabilities == Capabilities()
 
@@ -55,7 +55,6 @@ def test_a_full_manifest_survives_json() -> None:
         **{**SMALLEST, "hosts": ("api.acme.com", "ws.acme.com:8443")},
         sample_rate=24000,
         identity="acme-avatar-agent",
-        mode="cloud",
         credentials=(Credential("api_key", "ACME_API_KEY"), Credential("avatar", secret=False)),
         bounds=Bounds(start=60.0),
         capabilities=Capabilities(ends_session=True),
