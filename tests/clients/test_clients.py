@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from conformance.results.outcomes import Outcome
+
 from .judged import judge
-from .table import CLIENTS, Client
+from .table import CLIENTS, OUT_OF_REACH, Client
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of clients whose plugin was cancelled
 
@@ -14,3 +18,16 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of clients whose plugin was
 def test_a_robust_plugin_is_robust_by_any_client(client: Client) -> None:
     """Every check passes or does not apply."""
     assert judge(client.adapter()).bad == {}
+
+
+def test_a_client_that_nothing_reaches_is_one_error() -> None:
+    """It says so in one line, with --live; nothing fails, and what needs a start is blocked."""
+    results = judge(OUT_OF_REACH.adapter()).results
+    outcomes = Counter(result.outcome for result in results)
+    (error,) = (result for result in results if result.outcome is Outcome.ERROR)
+    assert error.id.requirement == "BIND-01"
+    assert "opens a gRPC channel to api.reference.test" in error.reason
+    assert "--live with the vendor's own API" in error.reason
+    assert "\n" not in error.reason
+    assert outcomes[Outcome.FAILED] == 0
+    assert outcomes[Outcome.BLOCKED] > 100

@@ -54,12 +54,17 @@ def attribute(
 def blocked_by_failed_start(
     check_id: CheckId, verdict: Verdict, start_id: CheckId, start: Verdict
 ) -> Verdict:
-    """A failed ``verdict`` blocked by the check of ``start()`` itself, where that fails alike.
+    """A ``verdict`` blocked by the check of ``start()`` itself, where that fails or errs alike.
 
-    A ``start()`` that never works is one failure, not one of every check that needs an avatar.
+    A ``start()`` that never works is one failure, not one of every check that needs an avatar, and
+    so is one that comes to a limit of the stage.
     """
-    if verdict.outcome is not Outcome.FAILED or check_id == start_id:
+    if check_id == start_id:
         return verdict
+    if verdict.outcome is Outcome.ERROR:
+        if start.outcome is not Outcome.ERROR or start.reason != verdict.reason:
+            return verdict
+        return Verdict(Outcome.BLOCKED, reason=f"{start_id} errs alike", blocked_by=start_id)
     if start.outcome is not Outcome.FAILED or _words(verdict) != _words(start):
         return verdict
     assert verdict.finding is not None

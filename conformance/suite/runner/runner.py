@@ -97,7 +97,8 @@ class CheckRunner:
         if not self._attribution or provider is self._reference:
             return run
         verdict = run.verdict
-        if verdict.outcome is Outcome.FAILED:
+        limited = verdict.outcome is Outcome.ERROR and bool(run.limits)
+        if verdict.outcome is Outcome.FAILED or limited:
             starts = next(c for c in registered() if c.requirement == READINESS)
             start_id, start = self._verdict_of(provider, starts, None, stage)
             verdict = blocked_by_failed_start(check_id, verdict, start_id, start)
