@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import gc
 import json
 import shutil
@@ -69,7 +70,7 @@ def deviation(requirement: str, /, **changes: object) -> dict[str, object]:
         "reason": "the vendor does not bind its tail",
         "reference": "https://example.test/1",
         "owner": "acme",
-        "expires": "9999-12-31",
+        "expires": str(datetime.date.today() + datetime.timedelta(days=100)),
         **changes,
     }
 

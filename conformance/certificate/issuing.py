@@ -19,6 +19,7 @@ from conformance.report import badge
 from conformance.requirements import load_revision
 from conformance.resources import ADAPTER_FILE
 from conformance.results.run import Run, providers
+from conformance.results.tiers import Tier
 
 from .digests import revision_digest, suite_digest
 from .envelope import seal
@@ -91,7 +92,8 @@ def certify(
 ) -> Issued:
     """Certify a wheel; write its certificate, the report and a badge into ``request.out``.
 
-    A certificate of tier none is written as well: it is evidence against the wheel. Raises
+    Without a tier there is no certificate: what is written then, under another name, is a report
+    of known failures, which `verify` never calls certified. Raises
     `UsageError` when nothing could be run, or nothing can be written.
     """
     _check_out(request.out)
@@ -113,7 +115,8 @@ def certify(
         if reasons:
             return Issued(kept, run, None, None, reasons)
         certificate = _certificate(request, place, found, run, now)
-        path = request.out / f"{stem}.intoto.jsonl"
+        kind = "known-failures.intoto" if certificate.tier is Tier.NONE else "intoto"
+        path = request.out / f"{stem}.{kind}.jsonl"
         line = render(certificate)
         sealed = line if request.key is None else seal(line, request.key)
         write(path, sealed.decode("utf-8") + "\n")

@@ -14,8 +14,8 @@ from conformance.results.json_input import (
     read_json,
     schema_problem,
 )
-from conformance.results.ledger import Tier
 from conformance.results.run import Run
+from conformance.results.tiers import Tier
 
 from .envelope import BadSignature, looks_like_envelope, open_envelope
 from .model import Certificate, reached_tier

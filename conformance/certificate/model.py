@@ -6,13 +6,14 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
-from conformance.results.ledger import TIERS, Tier, holds, partial_because, tier
+from conformance.results.ledger import holds, partial_because
 from conformance.results.outcomes import CheckResult, Level, Outcome
-from conformance.results.run import Run, SubjectRun, providers
+from conformance.results.run import Run, SubjectRun
+from conformance.results.tiers import Tier, lowest_tier
 from conformance.results.verdict import verdict
 
 KitSource = Literal["distribution", "source tree"]
-Result = Literal["PASSED", "WARNED", "FAILED"]
+Result = Literal["PASSED", "FAILED"]
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,7 @@ def reached_tier(run: Run) -> Tier:
     None as well when anything at all stands in the way of a pass: an error, an open ledger, the
     kit's own endpoint.
     """
-    if verdict(run).problems:
-        return Tier.NONE
-    tiers = [tier(run, subject) for subject in providers(run)]
-    return min(tiers, key=TIERS.index, default=Tier.NONE)
+    return Tier.NONE if verdict(run).problems else lowest_tier(run)
 
 
 def why_nothing(run: Run) -> tuple[str, ...]:
@@ -106,11 +104,9 @@ def check_lists(run: Run) -> CheckLists:
     return CheckLists(*(tuple(lists[kind]) for kind in ("passed", "warned", "failed")))
 
 
-def result_word(lists: CheckLists, reached: Tier) -> Result:
-    """The result as the test-result predicate knows it."""
-    if reached is Tier.NONE:
-        return "FAILED"
-    return "WARNED" if lists.warned else "PASSED"
+def result_word(reached: Tier) -> Result:
+    """The result as the test-result predicate knows it: passed for a tier, and for nothing else."""
+    return "FAILED" if reached is Tier.NONE else "PASSED"
 
 
 def latest_expiry(run: Run, issued: datetime.datetime, days: int) -> datetime.datetime:

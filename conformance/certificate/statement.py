@@ -9,9 +9,10 @@ from typing import Any
 
 from conformance.report.json_report import deviation_to_json
 from conformance.results.from_report import Contradiction, check_id, check_results, deviation_of
-from conformance.results.ledger import Tier, ledger
+from conformance.results.ledger import ledger
 from conformance.results.outcomes import CheckResult, Level, Outcome, blocker_from_text
-from conformance.results.run import RequirementFacts, Run, Selection, SubjectRun
+from conformance.results.run import RequirementFacts, Run, Selection, SubjectRun, level_for
+from conformance.results.tiers import Tier
 
 from .digests import lines_digest
 from .model import Adapter, Certificate, CheckLists, check_lists, result_word
@@ -29,7 +30,7 @@ def to_statement(certificate: Certificate) -> dict[str, Any]:
     """The statement as JSON values."""
     lists = check_lists(certificate.run)
     predicate: dict[str, Any] = {
-        "result": result_word(lists, certificate.tier),
+        "result": result_word(certificate.tier),
         "configuration": list(_configuration(certificate)),
         "passedTests": list(lists.passed),
         "warnedTests": list(lists.warned),
@@ -160,7 +161,13 @@ def _evidence(certificate: Certificate) -> dict[str, Any]:
             for adapter in certificate.adapters
         ],
         "requirements": [
-            {"id": facts.id, "level": facts.level.value, "scored": facts.scored}
+            {
+                "id": facts.id,
+                "level": facts.level.value,
+                "tier": facts.tier,
+                "capability": facts.capability,
+                "scored": facts.scored,
+            }
             for facts in run.requirements.values()
         ],
         "subjects": [_subject(subject) for subject in run.subjects],
@@ -198,7 +205,9 @@ def _run(evidence: Mapping[str, Any]) -> Run:
             entry["id"].partition("-")[0],
             Level(entry["level"]),
             text="",
+            capability=entry["capability"],
             scored=entry["scored"],
+            tier=entry["tier"],
         )
         for entry in evidence["requirements"]
     }
@@ -234,7 +243,7 @@ def _subject_run(
             results.append(
                 CheckResult(
                     found,
-                    facts.level,
+                    level_for(facts, {"capabilities": entry["capabilities"]}),
                     Outcome(outcome),
                     reason=by or "",
                     blocked_by=blocker_from_text(by) if by is not None else None,
@@ -273,7 +282,7 @@ def _check(certificate: Certificate, predicate: Mapping[str, Any]) -> None:
         map(sorted, (lists.passed, lists.warned, lists.failed))
     ):
         raise Contradiction("lists tests as passed, warned or failed that its evidence does not")
-    if predicate["result"] != result_word(lists, certificate.tier):
+    if predicate["result"] != result_word(certificate.tier):
         raise Contradiction(
             f"says {predicate['result']} of a certificate of tier {certificate.tier.value}"
         )

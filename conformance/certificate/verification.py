@@ -20,9 +20,9 @@ from conformance.results.json_input import (
     read_json,
     schema_problem,
 )
-from conformance.results.ledger import Tier
 from conformance.results.outcomes import Outcome
 from conformance.results.run import providers
+from conformance.results.tiers import TIERS, Tier
 
 from .digests import file_digest, revision_digest, suite_digest
 from .envelope import BadSignature, Envelope, check_signature, looks_like_envelope, open_envelope
@@ -70,9 +70,12 @@ def verify(
     *,
     wheel: Path | None = None,
     key: Ed25519PublicKey | None = None,
+    required: Tier = Tier.SWAP_SAFE,
     now: datetime.datetime | None = None,
 ) -> Verification:
     """Verify a certificate, against a wheel and a public key where they are given.
+
+    It must have the ``required`` tier at least.
 
     Raises `Unreadable` for a file that is no certificate at all, and `UsageError` for a wheel that
     cannot be read. ``now`` is for tests.
@@ -102,7 +105,7 @@ def verify(
         _ledger(certificate, statement),
         _revision(certificate),
         _suite(certificate),
-        _tier(certificate),
+        _tier(certificate, required),
     ]
     return Verification(tuple(verdicts), certificate)
 
@@ -225,13 +228,15 @@ def _suite(certificate: Certificate) -> Verdict:
     return Verdict("suite", "ok", f"{made_by}, the same checks as here")
 
 
-def _tier(certificate: Certificate) -> Verdict:
+def _tier(certificate: Certificate, required: Tier) -> Verdict:
     reached = reached_tier(certificate.run)
     if reached is not certificate.tier:
         says = f"it says {certificate.tier.value}, its evidence makes that {reached.value}"
         return Verdict("tier", "failed", says)
     if reached is Tier.NONE:
         return Verdict("tier", "failed", "none")
+    if TIERS.index(reached) < TIERS.index(required):
+        return Verdict("tier", "failed", f"{reached.value}, and {required.value} is required")
     about = {f"{subject.distribution} {subject.version}" for subject in providers(certificate.run)}
     if about != {str(certificate)}:
         return Verdict("tier", "failed", f"the evidence is about {', '.join(sorted(about))}")
@@ -249,4 +254,4 @@ def _leaning_on(certificate: Certificate) -> str:
         for subject in subjects
         for result in subject.results
     )
-    return f", with {failures} expected failures" if failures else ""
+    return f", beside {failures} known failures" if failures else ""

@@ -44,7 +44,7 @@ class Execution:
 
 
 HOST = "host"
-"""The subject whose failures are held against nobody."""
+"""The subject whose expected failures are its listed defects."""
 
 
 class SubjectCollector(pytest.Collector):
@@ -161,15 +161,14 @@ class CheckFailed(AssertionError):
 def outcome_for_pytest(result: CheckResult, *, scored: bool) -> tuple[str, str | None]:
     """How pytest is to count a result, and what it then calls the reason.
 
-    A failed SHOULD, a defect of the host, and whatever becomes of a requirement that is not scored,
-    are no failures to pytest: neither ``-x`` nor the exit code takes notice of them.
+    A failed SHOULD, and whatever becomes of a requirement that is not scored, are no failures to
+    pytest: neither ``-x`` nor the exit code takes notice of them.
     """
     if result.outcome is Outcome.PASSED:
         return "passed", None
     if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
         return "skipped", f"{result.outcome.value}: {result.reason}"
-    counts = result.level is Level.MUST and result.id.provider != HOST
-    if scored and (counts or result.outcome is Outcome.ERROR):
+    if scored and (result.level is Level.MUST or result.outcome is Outcome.ERROR):
         return "failed", None
     unscored = "" if scored else "not scored: "
     return "skipped", f"{unscored}{headline(result)}"

@@ -51,6 +51,11 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="show known deviations as the failures that they are",
     )
+    group.addoption(
+        "--require-tier",
+        metavar="TIER",
+        help="fail unless every provider has earned this tier: swap-safe, fault-safe or robust",
+    )
     for name, what in (
         ("deviations", "read more known deviations from this JSON file"),
         ("report", "write the JSON report"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -61,4 +62,7 @@ def _deviation(where: str, data: Any) -> Deviation:
         wrong = specifier_problem(getattr(deviation, field))
         if wrong is not None:
             raise UsageError(f"{where}.{field}: {wrong}; give a specifier like '>=1.8,<1.9'")
+    out_of_bounds = deviation.problem(date.today())
+    if out_of_bounds is not None:
+        raise UsageError(f"{where}: {'; '.join(out_of_bounds)}")
     return deviation

@@ -13,18 +13,20 @@ from typing import Any
 
 import pytest
 
+from conformance.errors import UsageError
 from conformance.live.server_options import NamedWrongly, named_server
 from conformance.plugin.room import Credentials
 from conformance.resources import ADAPTER_FILE
 from conformance.results.outcomes import Level
 from conformance.results.run import Selection
+from conformance.results.tiers import named_tier
 
 # Python 3.10 has no tomllib; pytest brings tomli there.
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 TABLE = "avatar-conformance"
 CHECK_ID = re.compile(r"(?P<subject>[a-z0-9][a-z0-9_.-]*)::(?P<requirement>[A-Z]+-\d+)(\[.+\])?")
-_KEYS = ("provider", "report", "html", "deviations")
+_KEYS = ("provider", "report", "html", "deviations", "require_tier")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Options:
     markdown: Path | None = None
     step_summary: bool = False
     annotations: bool = False
+    require_tier: str | None = None
+    """The tier without which the run fails."""
     live: bool = False
     """Whether a real LiveKit server is the stage."""
     livekit: Credentials | None = None
@@ -90,12 +94,24 @@ def read_options(config: pytest.Config) -> Options:
         markdown=_path(config, rootdir, table, "markdown"),
         step_summary=given.conformance_step_summary,
         annotations=given.conformance_annotations,
+        require_tier=_required_tier(given.require_tier, table),
         live=given.live or given.livekit_url is not None,
         livekit=_livekit(config),
     )
     for path in options.outputs:
         _refuse_unwritable(path)
     return options
+
+
+def _required_tier(given: str | None, table: Mapping[str, Any]) -> str | None:
+    name = given or table.get("require_tier")
+    if name is None:
+        return None
+    where = "--require-tier" if given else f"pyproject.toml: [tool.{TABLE}] require_tier ="
+    try:
+        return named_tier(where, str(name)).value
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _repository(config: pytest.Config) -> Path:

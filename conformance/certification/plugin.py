@@ -156,8 +156,9 @@ class Certification:
             return None
         outcome = Outcome(data["outcome"])
         if outcome in (Outcome.FAILED, Outcome.ERROR) and report.outcome == "skipped":
-            of_host = data["id"].startswith(f"{HOST}::")
-            return _HOST_DEFECT if of_host else _UNCOUNTED[outcome]
+            return _UNCOUNTED[outcome]
+        if outcome is Outcome.EXPECTED_FAILURE and data["provider"] == HOST:
+            return _HOST_DEFECT
         return _LETTERS[outcome]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -241,6 +242,7 @@ class Certification:
             selection=self._options.selection(tuple(prepared.providers)),
             requirements=prepared.plan.requirements,
             subjects=tuple(subjects),
+            required_tier=self._options.require_tier,
             gaps=(*prepared.plan.gaps, *self._gaps, *self._cut_short(session, exitstatus)),
             timing=Timing(self._started, _now(), dict(sorted(self._seconds.items()))),
         )

@@ -148,6 +148,7 @@ def _facts(catalogue: Catalogue) -> dict[str, RequirementFacts]:
             source=requirement.source,
             capability=requirement.capability,
             scored=catalogue.scored(name),
+            tier=requirement.tier,
         )
         for name, requirement in catalogue.items()
     }

@@ -55,6 +55,7 @@ def baseline(
 
 def _day(text: str) -> datetime.date:
     from conformance.errors import UsageError
+    from conformance.results.deviation import LONGEST
 
     try:
         day = datetime.date.fromisoformat(text)
@@ -62,4 +63,7 @@ def _day(text: str) -> datetime.date:
         raise UsageError(f"--expires {text!r} is no day; give one as 2027-01-31") from None
     if day < datetime.date.today():
         raise UsageError(f"--expires {day} is over; give a day to come")
+    latest = datetime.date.today() + LONGEST
+    if day > latest:
+        raise UsageError(f"--expires {day} is more than 12 months ahead; give a day until {latest}")
     return day

@@ -60,23 +60,29 @@ def certify(
 
 
 def _conclude(issued: Issued) -> None:
-    from conformance.results.ledger import Tier
+    from conformance.report.terminal import tier_in_words
+    from conformance.results.run import providers
+    from conformance.results.tiers import Tier
     from conformance.results.verdict import verdict
 
     certificate = issued.certificate
     for reason in issued.nothing_because:
         _say(f"certifies nothing: {reason}")
     if certificate is None or certificate.tier is Tier.NONE:
+        for subject in providers(issued.run):
+            _say(f"{subject.name}: {tier_in_words(issued.run, subject)}")
         for problem in verdict(issued.run).problems:
             _say(f"not certified: {problem}")
     typer.echo(f"report       {issued.report}")
     if certificate is None:
         raise typer.Exit(1)
-    typer.echo(f"certificate  {issued.path}")
-    typer.echo(f"tier         {certificate.tier.value}")
-    typer.echo(f"expires      {certificate.expires:%Y-%m-%d}")
     if certificate.tier is Tier.NONE:
+        typer.echo("certificate  none: no tier was earned")
+        typer.echo(f"failures     {issued.path}")
         raise typer.Exit(1)
+    typer.echo(f"tier         {certificate.tier.value}")
+    typer.echo(f"certificate  {issued.path}")
+    typer.echo(f"expires      {certificate.expires:%Y-%m-%d}")
 
 
 def _say(line: str) -> None:

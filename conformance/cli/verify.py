@@ -18,14 +18,19 @@ def verify(
     key: Annotated[
         Path | None, typer.Option(help="The Ed25519 public key (PEM) that must have signed it.")
     ] = None,
+    require_tier: Annotated[
+        str, typer.Option(help="The tier that it must have: swap-safe, fault-safe or robust.")
+    ] = "swap-safe",
 ) -> None:
     """Verify a certificate: exit code 0 certified, 1 not certified, 2 no certificate at all."""
     from conformance.certificate.envelope import read_public_key
     from conformance.certificate.verification import verify
     from conformance.results.json_input import shown
+    from conformance.results.tiers import named_tier
 
     public = read_public_key(key) if key is not None else None
-    verification = verify(file, wheel=wheel, key=public)
+    required = named_tier("--require-tier", require_tier)
+    verification = verify(file, wheel=wheel, key=public, required=required)
     for verdict in verification.verdicts:
         typer.echo(f"{_WORDS[verdict.state]:<6}  {verdict.name:<9}  {shown(verdict.detail)}")
     certificate = verification.certificate

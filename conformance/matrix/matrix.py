@@ -9,8 +9,9 @@ from packaging.version import InvalidVersion, Version
 
 from conformance.certificate.loading import Loaded
 from conformance.results.json_input import shown
-from conformance.results.ledger import Tier, ledger, partial_because, tier
+from conformance.results.ledger import ledger, partial_because
 from conformance.results.run import Run, SubjectKind, SubjectRun
+from conformance.results.tiers import Tier, tier_of
 
 from .family_summary import Defect, Share, host_defects, most_common_finding, shares
 
@@ -50,7 +51,7 @@ class Cell:
             return "partial run"
         if self.tier is None:
             return ""
-        return "not certified" if self.tier is Tier.NONE else self.tier.value
+        return "no tier" if self.tier is Tier.NONE else self.tier.value
 
     @property
     def wanting(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -133,7 +134,7 @@ def _cell(source: Loaded, subject: SubjectRun) -> Cell:
     provider = subject.kind == "provider"
     return Cell(
         version=subject.version or ("?" if provider else ""),
-        tier=tier(run, subject) if provider else None,
+        tier=tier_of(run, subject) if provider else None,
         partial=_is_partial(run),
         shares=shares(run, subject),
         defects=host_defects(subject),

@@ -8,6 +8,7 @@ import importlib.metadata
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from datetime import date
 from inspect import isawaitable, iscoroutine
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -267,6 +268,11 @@ class Provider:
                     f"field '{where}.{field}': {wrong}",
                     "give a version specifier like '>=1.8,<1.9'",
                 )
+        out_of_bounds = deviation.problem(date.today())
+        if out_of_bounds is not None:
+            wrong, mend = out_of_bounds
+            about = f"{where} ({deviation.requirement})"
+            raise self._wrong("known_deviations", f"{about}: {wrong}", mend)
         return deviation
 
     def _call(self, hook: str, **arguments: Any) -> Any:

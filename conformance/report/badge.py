@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 
-from conformance.results.ledger import Tier, partial_because, tier
-from conformance.results.run import Run
+from conformance.results.ledger import partial_because
+from conformance.results.run import Run, providers
+from conformance.results.tiers import Tier, lowest_tier, tier_of
 
-_COLOURS = {Tier.NONE: "red", Tier.SWAP_SAFE: "green", Tier.ROBUST: "brightgreen"}
-_ORDER = (Tier.NONE, Tier.SWAP_SAFE, Tier.ROBUST)
+_COLOURS = {
+    Tier.NONE: "red",
+    Tier.SWAP_SAFE: "green",
+    Tier.FAULT_SAFE: "green",
+    Tier.ROBUST: "brightgreen",
+}
 
 
 def render(run: Run) -> str:
-    """The badge of the run: the lowest tier among its providers."""
-    tiers = [tier(run, subject) for subject in run.subjects if subject.kind == "provider"]
-    lowest = min(tiers, key=_ORDER.index, default=Tier.NONE)
-    message = "not certified" if lowest is Tier.NONE else lowest.value
+    """The badge of the run: the lowest tier among its providers; red without one."""
+    tiers = [tier_of(run, subject) for subject in providers(run)]
+    lowest = lowest_tier(run)
+    message = "no tier" if lowest is Tier.NONE else lowest.value
     if partial_because(run):
         message = "partial run"
     elif not run.selection.whole:
         message = "partial selection"
     elif len(tiers) > 1:
-        certified = sum(reached is not Tier.NONE for reached in tiers)
-        message = f"{certified} of {len(tiers)} swap-safe"
+        reached = sum(tier is not Tier.NONE for tier in tiers)
+        message = f"{reached} of {len(tiers)} with a tier"
     badge = {
         "schemaVersion": 1,
         "label": "avatar conformance",

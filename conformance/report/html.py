@@ -12,14 +12,15 @@ import jinja2
 from markupsafe import Markup
 
 from conformance.results.display_state import State, state_of
-from conformance.results.ledger import ledger, partial_because, tier
+from conformance.results.ledger import ledger, partial_because
 from conformance.results.outcomes import CheckResult, HostDefectRef
 from conformance.results.run import DeviationUse, Run, SubjectRun
+from conformance.results.tiers import tier_of
 from conformance.results.verdict import Verdict, verdict
 
 from .html_data import WITH_TIMELINE, for_script, page_data
 from .html_matrix import Grid, grids
-from .terminal import tier_in_words
+from .terminal import gate_in_words, tier_in_words
 
 _SCRIPTS = ("scale.js", "lanes.js", "picture.js", "panel.js", "matrix.js")
 _STYLES = ("page.css", "matrix.css", "panel.css")
@@ -42,6 +43,7 @@ class Card:
     subject: SubjectRun
     tier: str
     tier_words: str
+    gate_words: str
     expected: int
     parts: tuple[Part, ...]
     deviations: tuple[DeviationUse, ...]
@@ -108,8 +110,9 @@ def _card(run: Run, subject: SubjectRun) -> Card:
     provider = subject.kind == "provider"
     return Card(
         subject=subject,
-        tier=tier(run, subject).value if provider else "",
+        tier=tier_of(run, subject).value if provider else "",
         tier_words=tier_in_words(run, subject) if provider else "",
+        gate_words=gate_in_words(run, subject) if provider else "",
         expected=len(subject.expected),
         parts=_parts(subject),
         deviations=subject.deviations,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.results.ledger import Ledger, ledger, partial_because, tier
+from conformance.results.ledger import Ledger, ledger, partial_because
 from conformance.results.outcomes import CheckResult, Outcome
 from conformance.results.run import DeviationUse, RequirementFacts, Run, SubjectRun
 from conformance.results.serialization import result_to_json
-from conformance.results.verdict import verdict
+from conformance.results.tiers import standing
+from conformance.results.verdict import passes_gate, verdict
 
 FORMAT = 1
 
@@ -38,6 +39,7 @@ def to_json(run: Run) -> dict[str, Any]:
         "why_partial": list(reasons),
         "verdict": {
             "exit_code": judged.exit_code,
+            "required_tier": run.required_tier,
             "problems": list(judged.problems),
             "host_defects": list(judged.host_defects),
         },
@@ -69,6 +71,7 @@ def _facts(facts: RequirementFacts) -> dict[str, Any]:
         "source": facts.source,
         "capability": facts.capability,
         "scored": facts.scored,
+        "tier": facts.tier,
     }
 
 
@@ -80,10 +83,21 @@ def _subject(run: Run, subject: SubjectRun) -> dict[str, Any]:
         "distribution": subject.distribution,
         "version": subject.version,
         "manifest": None if subject.manifest is None else dict(subject.manifest),
-        "tier": tier(run, subject).value if subject.kind == "provider" else None,
+        **_standing(run, subject),
         "ledger": _ledger(ledger(subject)),
         "deviations": [deviation_to_json(use) for use in subject.deviations],
         "results": [_result(run, result) for result in subject.results],
+    }
+
+
+def _standing(run: Run, subject: SubjectRun) -> dict[str, Any]:
+    if subject.kind != "provider":
+        return {"tier": None, "gate": None, "missing_for_next_tier": []}
+    earned = standing(run, subject)
+    return {
+        "tier": earned.tier.value,
+        "gate": "passed" if passes_gate(run, subject) else "failed",
+        "missing_for_next_tier": list(earned.missing),
     }
 
 

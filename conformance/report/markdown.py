@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from conformance.results.ledger import ledger, partial_because
 from conformance.results.outcomes import CheckResult, Level, Outcome
-from conformance.results.run import Run, SubjectRun
+from conformance.results.run import Run, SubjectRun, providers
+from conformance.results.tiers import Tier, lowest_tier, tier_of
 from conformance.results.verdict import verdict
 
 from .failure_text import failure_text, headline
-from .terminal import tier_in_words
+from .terminal import gate_in_words, tier_in_words
 
 LIMIT = 900_000
 """Bytes at most: GitHub refuses a step summary above 1 MiB."""
@@ -32,7 +33,7 @@ def render(run: Run) -> str:
 
 def _blocks(run: Run) -> Iterator[str]:
     problems = verdict(run).problems
-    yield f"## Avatar conformance: {'not passed' if problems else 'passed'}"
+    yield f"## Avatar conformance: {_headline(run)}"
     host = f"livekit-agents {_cell(run.host['livekit-agents'])}"
     yield f"Requirements {run.revision}, {host}, Python {run.python}, kit {run.kit}."
     for reason in partial_because(run):
@@ -57,6 +58,16 @@ def _blocks(run: Run) -> Iterator[str]:
         yield "\n".join(["| check | reason | reference |", "|---|---|---|", *rows])
 
 
+def _headline(run: Run) -> str:
+    """The lowest tier first, then the gate."""
+    lowest = lowest_tier(run)
+    reached = "no tier" if lowest is Tier.NONE else lowest.value
+    if len(providers(run)) > 1:
+        earned = sum(tier_of(run, subject) is not Tier.NONE for subject in providers(run))
+        reached = f"{earned} of {len(providers(run))} providers with a tier"
+    return f"{reached}; gate {'failed' if verdict(run).problems else 'passed'}"
+
+
 def _results(run: Run) -> Iterator[CheckResult]:
     for subject in run.subjects:
         yield from subject.results
@@ -65,8 +76,8 @@ def _results(run: Run) -> Iterator[CheckResult]:
 def _table(run: Run) -> str:
     words = [outcome.value for outcome in Outcome]
     rows = [
-        f"| subject | version | tier | expected | {' | '.join(words)} | not run |",
-        "|" + "---|" * (len(words) + 5),
+        f"| subject | version | tier | gate | expected | {' | '.join(words)} | not run |",
+        "|" + "---|" * (len(words) + 6),
     ]
     rows += [_row(run, subject) for subject in run.subjects]
     return "\n".join(rows)
@@ -74,10 +85,12 @@ def _table(run: Run) -> str:
 
 def _row(run: Run, subject: SubjectRun) -> str:
     account = ledger(subject)
-    reached = tier_in_words(run, subject) if subject.kind == "provider" else ""
+    provider = subject.kind == "provider"
+    reached = tier_in_words(run, subject) if provider else ""
+    gate = gate_in_words(run, subject) if provider else ""
     counts = " | ".join(str(account.counts[outcome]) for outcome in Outcome)
     return (
-        f"| {_cell(subject.name)} | {_cell(subject.version or '')} | {reached} "
+        f"| {_cell(subject.name)} | {_cell(subject.version or '')} | {reached} | {gate} "
         f"| {account.expected} | {counts} | {len(account.missing)} |"
     )
 

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.results.ledger import (
-    Ledger,
-    Tier,
-    holds,
-    ledger,
-    partial_because,
-    tier,
-    unjudged_swaps,
-)
+from conformance.results.ledger import Ledger, holds, ledger, partial_because
 from conformance.results.outcomes import Level, Outcome
 from conformance.results.run import Run, SubjectRun
-from conformance.results.verdict import verdict
+from conformance.results.tiers import Tier, standing
+from conformance.results.verdict import first_of, passes_gate, verdict
 
 from .failure_text import failure_text, headline
 
@@ -102,12 +95,12 @@ class Terminal:
     def verdict(self, run: Run, trouble: Iterable[str] = ()) -> None:
         """One line for each subject, and what stands in the way of a pass."""
         for subject in run.subjects:
-            self.write(f"{line(run, subject)}\n")
+            self._coloured(run, subject)
         for reason in partial_because(run):
             self.write(f"partial, certifies nothing: {reason}\n")
         judged = verdict(run)
         for defect in judged.host_defects:
-            self.write(f"host defect, held against no provider: {defect}\n")
+            self.write(f"listed defect of the host: {defect}\n")
         for problem in judged.problems[:PROBLEMS]:
             self.write(f"not passed: {problem}\n")
         if len(judged.problems) > PROBLEMS:
@@ -124,6 +117,14 @@ class Terminal:
             self.write(f"not robust: and {len(should) - PROBLEMS} more\n")
         for message in trouble:
             self.write(f"report: {message}\n")
+
+    def _coloured(self, run: Run, subject: SubjectRun) -> None:
+        """The line of a subject: green for a tier and for nothing else."""
+        text = line(run, subject)
+        if self.colour and subject.kind == "provider":
+            green = standing(run, subject).tier is not Tier.NONE
+            text = f"\x1b[{32 if green else 31}m{text}\x1b[0m"
+        self.write(f"{text}\n")
 
     def _wrapped(self, text: str, indent: str = "") -> None:
         for row in textwrap.wrap(text, 100, break_long_words=False, break_on_hyphens=False):
@@ -167,26 +168,41 @@ def heading(run: Run, subject: SubjectRun) -> str:
         distribution = f" (livekit-agents {run.host['livekit-agents']})"
     if subject.kind != "provider":
         return f"{subject.name}{distribution}"
-    return f"{subject.name}{distribution}: tier {tier_in_words(run, subject)}"
+    return f"{subject.name}{distribution}: {tier_in_words(run, subject)}"
 
 
 def tier_in_words(run: Run, subject: SubjectRun) -> str:
-    """The tier, and why there is none where the results are not the reason."""
-    reached = tier(run, subject)
-    if reached is not Tier.NONE:
-        listed = ledger(subject).counts[Outcome.EXPECTED_FAILURE]
-        return f"{reached.value}, with {listed} expected failures" if listed else str(reached.value)
-    if partial_because(run):
-        return "none (partial run)"
-    if not run.selection.whole:
-        return "none (only a part of the requirements was asked for)"
-    blocked = unjudged_swaps(subject.results)
-    return f"none ({' and '.join(blocked)} could not be judged)" if blocked else "none"
+    """The tier first, with what is missing for the next one; or that there is none, and why."""
+    earned = standing(run, subject)
+    if earned.nothing:
+        return f"no tier: {earned.nothing}"
+    if earned.tier is Tier.NONE:
+        return f"no tier: {first_of(earned.missing)} do{_es(earned.missing)} not hold"
+    above = earned.tier.next
+    if above is None:
+        return f"tier {earned.tier.value}"
+    return f"tier {earned.tier.value}; {above.value} lacks {first_of(earned.missing)}"
+
+
+def gate_in_words(run: Run, subject: SubjectRun) -> str:
+    """Whether anything got worse, and how many known failures there are."""
+    known = ledger(subject).counts[Outcome.EXPECTED_FAILURE]
+    used = sum(use.state == "used" for use in subject.deviations)
+    gate = f"gate {'passed' if passes_gate(run, subject) else 'failed'}"
+    if not known:
+        return gate
+    failures = f"{known} known failure{'s' if known != 1 else ''}"
+    return f"{gate}: {failures} by {used} deviation{'s' if used != 1 else ''}"
+
+
+def _es(names: Sequence[str]) -> str:
+    return "es" if len(names) == 1 else ""
 
 
 def line(run: Run, subject: SubjectRun) -> str:
-    """The subject in one line."""
-    return f"{heading(run, subject)}; {_short(ledger(subject))}"
+    """The subject in one line: tier first, gate second, then the ledger."""
+    gate = f"; {gate_in_words(run, subject)}" if subject.kind == "provider" else ""
+    return f"{heading(run, subject)}{gate}; {_short(ledger(subject))}"
 
 
 def _short(account: Ledger) -> str:

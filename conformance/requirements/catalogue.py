@@ -38,9 +38,9 @@ class Requirement:
 
     ``subject`` is who must meet it: the host (and the project's own endpoint) or a provider.
     ``source`` is the host's symbol that it follows from, as a dotted path, or a link. ``hint`` is
-    the likely mend of a failure. ``capability`` is the field of `Capabilities` that it
-    depends on. ``excluded`` says why it can't be tested; None where it is. ``since`` is the
-    revision that brought it.
+    the likely mend of a failure. ``tier`` is the lowest tier that asks for it. ``capability`` is
+    the field of `Capabilities` that it depends on. ``excluded`` says why it can't be tested; None
+    where it is. ``since`` is the revision that brought it.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Requirement:
     source: str
     hint: str
     since: str
+    tier: str
     capability: str | None = None
     excluded: str | None = None
     history: tuple[Change, ...] = ()

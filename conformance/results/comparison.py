@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.errors import UsageError
-from conformance.results.ledger import TIERS
 from conformance.results.run import providers
+from conformance.results.tiers import TIERS
 
-from .ledger import Tier, holds, partial_because, tier
+from .ledger import holds, partial_because
 from .outcomes import CheckResult, Level, Outcome
 from .run import Run, SubjectRun
+from .tiers import Tier, tier_of
 
-# What an outcome says of the behaviour: 0 holds, 1 does not and is accepted, 2 does not. An outcome
-# that says nothing of it, not-applicable say, has no place in this order.
+# What an outcome says of the behaviour: 0 holds, 1 does not. An expected failure is a failure as
+# well: listing it mends nothing, and taking it off the list breaks nothing. An outcome that says
+# nothing of the behaviour, not-applicable say, has no place in this order.
 _WEIGHT = {
     Outcome.PASSED: 0,
     Outcome.EXPECTED_FAILURE: 1,
-    Outcome.FAILED: 2,
-    Outcome.ERROR: 2,
+    Outcome.FAILED: 1,
+    Outcome.ERROR: 1,
 }
 
 
@@ -63,10 +65,11 @@ class TierChange:
 class Comparison:
     """What has changed.
 
-    ``regressions`` held, or were accepted, and now do not; ``fixes`` the other way round.
-    ``elsewhere`` are changes of what is held against no provider: the host, and requirements that
-    are not scored. ``otherwise`` are changes that say nothing of the behaviour, as from passed to
-    not-applicable. ``notes`` are what a reader must know before trusting the rest.
+    ``regressions`` held and now do not, expected or not, of the host as well; or are a MUST that
+    passed and is no longer judged. ``fixes`` did not hold and now do. ``elsewhere`` are changes of
+    requirements that are not scored. ``otherwise`` are changes that say nothing of the behaviour,
+    as from failed to expected-failure. ``notes`` are what a reader must know before trusting the
+    rest.
     """
 
     regressions: tuple[CheckChange, ...]
@@ -137,8 +140,8 @@ def compare(old: Run, new: Run) -> Comparison:
             TierChange(
                 name,
                 (before[name].version or "?", after[name].version or "?"),
-                tier(old, before[name]),
-                tier(new, after[name]),
+                tier_of(old, before[name]),
+                tier_of(new, after[name]),
             )
             for name in common
         ),
@@ -161,18 +164,45 @@ def _changes(
             second.outcome if second else None,
         )
         if first is None or second is None:
-            yield ("removed" if second is None else "added"), change
+            lost = second is None and first is not None and _binding(old, first)
+            kept = before is not None and after is not None and before.kind == after.kind
+            gone = lost and kept and not _pair_of(first, new)
+            yield ("regressions" if gone else "removed" if second is None else "added"), change
         elif first.outcome is not second.outcome:
             assert before is not None, "it has the check"
             assert after is not None, "it has the check"
             # An error said nothing of the provider: what comes after it is no fix.
             was_judged = first.outcome is not Outcome.ERROR
             step = _step(_weight(before, first) if was_judged else None, _weight(after, second))
-            counts = after.kind != "host" and old.facts(first).scored and new.facts(second).scored
+            counts = old.facts(first).scored and new.facts(second).scored
+            if not step and _unjudged_now(first, second):
+                step = 1
             if step and not counts:
                 yield "elsewhere", change
             else:
                 yield ("otherwise" if not step else "regressions" if step > 0 else "fixes"), change
+
+
+def _unjudged_now(first: CheckResult, second: CheckResult) -> bool:
+    """Whether a MUST that passed is neither passed nor failed any more."""
+    return (
+        first.outcome is Outcome.PASSED
+        and first.level is Level.MUST
+        and second.outcome in (Outcome.NOT_APPLICABLE, Outcome.BLOCKED)
+    )
+
+
+def _binding(run: Run, result: CheckResult) -> bool:
+    """Whether it was a MUST that counted, and passed."""
+    scored = run.facts(result).scored
+    return scored and result.level is Level.MUST and result.outcome is Outcome.PASSED
+
+
+def _pair_of(result: CheckResult | None, new: Run) -> bool:
+    """Whether it was a check of a pair, with a provider that the new run has not."""
+    variant = (result.id.variant or "") if result is not None else ""
+    names = {subject.name for subject in new.subjects}
+    return variant.startswith("to-") and variant.removeprefix("to-") not in names
 
 
 def _step(before: int | None, after: int | None) -> int:
@@ -181,7 +211,7 @@ def _step(before: int | None, after: int | None) -> int:
 
 def _weight(subject: SubjectRun, result: CheckResult) -> int | None:
     if result.outcome is Outcome.BLOCKED:
-        return None if holds(subject, result) else 2
+        return None if holds(subject, result) else 1
     return _WEIGHT.get(result.outcome)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from conformance.results.outcomes import CheckId
+
+LONGEST = timedelta(days=366)
+"""How far ahead the last day of a deviation may be."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,23 @@ class Deviation:
             and _within(self.plugin, plugin_version)
             and _within(self.host, host_version)
         )
+
+    def problem(self, today: date) -> tuple[str, str] | None:
+        """What is wrong with it and how to mend that; None when it can be used.
+
+        It must say where it is tracked, name its variants, and end within `LONGEST`.
+        """
+        if not self.reference.strip():
+            return "its reference is empty", "say where it is tracked: a link, or a file and line"
+        if "*" in (self.requirement, *self.variants, self.host.strip(), self.plugin.strip()):
+            return "a bare '*' excuses whatever comes", "name what is expected to fail"
+        latest = today + LONGEST
+        if self.expires > latest:
+            return (
+                f"it expires on {self.expires}, more than 12 months ahead",
+                f"choose a day until {latest}",
+            )
+        return None
 
     def expired(self, today: date) -> bool:
         """Whether ``today`` is after the last day on which it is accepted."""

@@ -6,10 +6,11 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from .ledger import ledger, partial_because, tier
+from .ledger import ledger, partial_because
 from .outcomes import CheckId, CheckResult, Level
-from .run import DeviationUse, RequirementFacts, Run, Selection, SubjectRun, Timing
+from .run import DeviationUse, RequirementFacts, Run, Selection, SubjectRun, Timing, level_for
 from .serialization import result_from_json
+from .tiers import tier_of
 
 
 class Contradiction(ValueError):
@@ -40,6 +41,7 @@ def run_of_report(data: Mapping[str, Any]) -> Run:
         requirements=_requirements(data["requirements"]),
         subjects=tuple(_subject(subject) for subject in data["subjects"]),
         gaps=tuple(data["why_partial"]),
+        required_tier=data["verdict"]["required_tier"],
         timing=Timing(
             data["timing"]["started"], data["timing"]["finished"], data["timing"]["checks"]
         ),
@@ -88,7 +90,7 @@ def _check_result(run: Run, subject: SubjectRun, result: CheckResult) -> None:
         raise Contradiction(f"lists {result.id} under {subject.name}")
     if facts is None:
         raise Contradiction(f"lists {result.id}, of no requirement that it knows")
-    if facts.level is not result.level:
+    if level_for(facts, subject.manifest) is not result.level:
         raise Contradiction(f"says that {result.id} is a {result.level.name}")
 
 
@@ -135,10 +137,10 @@ def _check(run: Run, data: Mapping[str, Any]) -> None:
                 f"expects {said['ledger']['expected']} checks of {subject.name} "
                 f"and accounts for {account.expected}"
             )
-        if said["tier"] is not None and said["tier"] != tier(run, subject).value:
+        reached = tier_of(run, subject).value
+        if said["tier"] is not None and said["tier"] != reached:
             raise Contradiction(
-                f"says that {subject.name} reached {said['tier']}; "
-                f"its results make that {tier(run, subject).value}"
+                f"says that {subject.name} reached {said['tier']}; its results make that {reached}"
             )
 
 

@@ -1,25 +1,12 @@
-"""The ledger: how many checks should have run, what became of them, and what that certifies."""
+"""The ledger: how many checks should have run, and what became of them."""
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .outcomes import CheckId, CheckResult, HostDefectRef, Level, Outcome
+from .outcomes import CheckId, CheckResult, HostDefectRef, Outcome
 from .run import Run, SubjectRun
-
-
-class Tier(enum.Enum):
-    """What a provider is certified as."""
-
-    NONE = "none"
-    SWAP_SAFE = "swap-safe"
-    ROBUST = "robust"
-
-
-TIERS = (Tier.NONE, Tier.SWAP_SAFE, Tier.ROBUST)
-"""Every tier, the lowest first."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +53,6 @@ def partial_because(run: Run) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-CORE_REQUIREMENTS = ("SWAP-01", "SWAP-02")
-"""What swap-safe means before all else: swapped while idle, and in the middle of a segment."""
-
-
 def excused(subject: SubjectRun, result: CheckResult) -> bool:
     """Whether a blocked result is held against nobody.
 
@@ -91,37 +74,7 @@ def excused(subject: SubjectRun, result: CheckResult) -> bool:
 
 
 def holds(subject: SubjectRun, result: CheckResult) -> bool:
-    """Whether a result meets its requirement as far as a certificate is concerned."""
+    """Whether a result keeps the gate open: nothing got worse by it."""
     if result.outcome is Outcome.BLOCKED:
         return excused(subject, result)
     return result.outcome not in (Outcome.FAILED, Outcome.ERROR)
-
-
-def unjudged_swaps(results: Iterable[CheckResult]) -> tuple[str, ...]:
-    """The requirements at the heart of a certificate all of whose checks are blocked."""
-    outcomes: dict[str, set[Outcome]] = {}
-    for result in results:
-        outcomes.setdefault(result.id.requirement, set()).add(result.outcome)
-    return tuple(name for name in CORE_REQUIREMENTS if outcomes.get(name) == {Outcome.BLOCKED})
-
-
-def tier(run: Run, subject: SubjectRun) -> Tier:
-    """What the subject is certified as by this run.
-
-    Nothing when the run is partial or narrowed to a part of the requirements, when something was
-    in error, when a deviation is out of order, or when no swap could be judged: a host without a
-    swap call blocks them all, and excuses nobody into a certificate. Robust only without a
-    deviation: an expected failure is a failure that somebody answers for.
-    """
-    if partial_because(run) or not run.selection.whole:
-        return Tier.NONE
-    if any(use.state in ("stale", "expired", "unknown") for use in subject.deviations):
-        return Tier.NONE
-    scored = [result for result in subject.results if run.facts(result).scored]
-    if any(result.outcome is Outcome.ERROR for result in scored) or unjudged_swaps(scored):
-        return Tier.NONE
-    broken = {result.level for result in scored if not holds(subject, result)}
-    if Level.MUST in broken:
-        return Tier.NONE
-    deviates = any(result.outcome is Outcome.EXPECTED_FAILURE for result in scored)
-    return Tier.SWAP_SAFE if deviates or Level.SHOULD in broken else Tier.ROBUST

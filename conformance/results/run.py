@@ -34,6 +34,8 @@ class RequirementFacts:
     source: str = ""
     capability: str | None = None
     scored: bool = True
+    tier: str = "fault-safe"
+    """The lowest tier that asks for it: ``swap-safe``, ``fault-safe`` or ``robust``."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ class Run:
     requirements: Mapping[str, RequirementFacts]
     subjects: tuple[SubjectRun, ...]
     gaps: tuple[str, ...] = ()
+    required_tier: str | None = None
+    """The tier without which the run fails; None asks for none."""
     timing: Timing = field(default_factory=Timing)
 
     def facts(self, result: CheckResult) -> RequirementFacts:
@@ -133,6 +137,14 @@ class Run:
     def repeat(self, check_id: CheckId) -> str:
         """The one command that runs a check of this run again, for a POSIX shell."""
         return repeat_command(check_id, self.selection, self.seed, stage=self.stage)
+
+
+def level_for(facts: RequirementFacts, manifest: Mapping[str, Any] | None) -> Level:
+    """The level of a requirement for one provider: a MUST for whoever claims its capability."""
+    claimed = (manifest or {}).get("capabilities", {})
+    if facts.capability is not None and claimed.get(facts.capability) is True:
+        return Level.MUST
+    return facts.level
 
 
 def providers(run: Run) -> tuple[SubjectRun, ...]:

@@ -1,13 +1,14 @@
-"""The verdict: whether the run passes, and in one line each what stands in its way."""
+"""The gate: whether nothing got worse, and in one line each what stands in its way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .ledger import holds, ledger
 from .outcomes import CheckResult, Level, Outcome
-from .run import DeviationUse, Run, SubjectRun
+from .run import DeviationUse, Run, SubjectRun, providers
+from .tiers import TIERS, Tier, standing
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,49 @@ class Verdict:
 
 
 def verdict(run: Run) -> Verdict:
-    """Judge a run: passed when every MUST that was asked for holds and no error is left."""
+    """Judge a run: passed while nothing but unexpired deviations fails, and no error is left.
+
+    With a required tier, every provider must have earned it as well.
+    """
     problems: list[str] = []
     host_defects: list[str] = []
     for subject in run.subjects:
         for result in subject.results:
-            if result.outcome is Outcome.FAILED and subject.kind == "host":
-                host_defects.append(f"{result.id}: {_first_line(_observed(result))}")
+            if result.outcome is Outcome.EXPECTED_FAILURE and subject.kind == "host":
+                host_defects.append(f"{result.id}: {_first_line(result.reason)}")
         problems.extend(_of_results(run, subject))
         problems.extend(_of_the_ledger(run, subject))
         problems.extend(
             f"{subject.name}: {line}" for line in map(_of_deviation, subject.deviations) if line
         )
+    if run.required_tier is not None:
+        problems.extend(_of_the_tier(run, Tier(run.required_tier)))
     return Verdict(tuple(problems), tuple(host_defects))
+
+
+def passes_gate(run: Run, subject: SubjectRun) -> bool:
+    """Whether nothing of ``subject`` stands in the way of a pass, tiers aside."""
+    problems = (
+        *_of_results(run, subject),
+        *_of_the_ledger(run, subject),
+        *(line for line in map(_of_deviation, subject.deviations) if line),
+    )
+    return not problems
+
+
+def _of_the_tier(run: Run, required: Tier) -> Iterator[str]:
+    for subject in providers(run):
+        earned = standing(run, subject)
+        if TIERS.index(earned.tier) < TIERS.index(required):
+            why = earned.nothing or f"lacks {first_of(earned.missing)}"
+            reached = "no tier" if earned.tier is Tier.NONE else f"tier {earned.tier.value}"
+            yield f"{subject.name}: {reached}, {required.value} is required: it {why}"
+
+
+def first_of(names: Sequence[str], most: int = 3) -> str:
+    """The first of some requirements, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _of_results(run: Run, subject: SubjectRun) -> Iterator[str]:
@@ -51,8 +82,6 @@ def _of_results(run: Run, subject: SubjectRun) -> Iterator[str]:
             yield f"{result.id} is an error, no verdict: {_first_line(result.reason)}"
         elif result.outcome is Outcome.BLOCKED and not holds(subject, result):
             blocked.setdefault(str(result.blocked_by), []).append(result)
-        elif subject.kind == "host":
-            continue
         elif result.outcome is Outcome.FAILED and result.level is Level.MUST:
             yield f"{result.id} failed: {_first_line(_observed(result))}"
     for name, results in blocked.items():

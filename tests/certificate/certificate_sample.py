@@ -36,7 +36,12 @@ def facts() -> dict[str, RequirementFacts]:
     catalogue = load_catalogue()
     return {
         name: RequirementFacts(
-            name, requirement.family, requirement.level, requirement.text, scored=True
+            name,
+            requirement.family,
+            requirement.level,
+            requirement.text,
+            capability=requirement.capability,
+            tier=requirement.tier,
         )
         for name, requirement in catalogue.items()
         if catalogue.scored(name)

@@ -24,8 +24,8 @@ from conformance.certificate.verification import verify
 from conformance.certificate.wheel import read_wheel
 from conformance.cli import main
 from conformance.errors import UsageError
-from conformance.results.ledger import Tier
 from conformance.results.outcomes import Outcome
+from conformance.results.tiers import Tier
 from tests.certificate.certificate_sample import (
     DIST,
     NOW,
@@ -331,7 +331,7 @@ def test_the_command_says_where_and_what(
     command = ["certify", DIST, "--wheel", str(wheel), "--out", str(tmp_path / "out")]
     assert main(command) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["report", "certificate", "tier", "expires"]
+    assert [line.split()[0] for line in lines] == ["report", "tier", "certificate", "expires"]
     outcomes["acme::SWAP-01"] = Outcome.FAILED
     assert main(command) == 1
     assert "not certified: acme::SWAP-01 failed: no tail is bound" in capsys.readouterr().err

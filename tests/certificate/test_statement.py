@@ -27,24 +27,25 @@ from conformance.errors import UsageError
 from conformance.report.json_report import to_json
 from conformance.results.from_report import Contradiction, run_of_report
 from conformance.results.json_input import schema_problem
-from conformance.results.ledger import Tier
 from conformance.results.outcomes import Level, Outcome
 from conformance.results.run import Selection
+from conformance.results.tiers import Tier
 from tests.certificate.certificate_sample import NOW, certificate, use, whole_run
 
+TWICE = {"id": "A-1", "level": "must", "tier": "robust", "capability": None, "scored": True}
 MIXED = {
     "acme::UNBIND-02": Outcome.FAILED,
-    "acme::SWAP-01": Outcome.EXPECTED_FAILURE,
+    "acme::FAULT-01": Outcome.EXPECTED_FAILURE,
     "acme::SWAP-02": Outcome.NOT_APPLICABLE,
     "acme::PLAY-09": Outcome.BLOCKED,
-    "host::HOST-13": Outcome.FAILED,
+    "host::HOST-13": Outcome.EXPECTED_FAILURE,
 }
 
 
 def test_a_statement_is_what_its_schema_describes() -> None:
     """The statement of any run is valid by certificate.schema.json."""
     for outcomes in ({}, MIXED, {"acme::SWAP-01": Outcome.FAILED}):
-        statement = to_statement(certificate(whole_run(outcomes, deviations=[use("SWAP-01")])))
+        statement = to_statement(certificate(whole_run(outcomes, deviations=[use("FAULT-01")])))
         assert schema_problem("certificate", statement) is None
 
 
@@ -55,14 +56,14 @@ def test_a_statement_is_read_by_in_toto() -> None:
     assert parsed.predicate_type == "https://in-toto.io/attestation/test-result/v0.1"
     predicate = {k: v for k, v in statement["predicate"].items() if k != "avatarConformance"}
     result = json_format.ParseDict(predicate, test_result_pb2.TestResult())
-    assert result.result == "WARNED"
+    assert result.result == "PASSED"
     for resource in result.configuration:
         assert resource.uri or resource.digest
 
 
 def test_a_statement_can_be_read_back() -> None:
     """What is read from a statement makes the same statement."""
-    statement = to_statement(certificate(whole_run(MIXED, deviations=[use("SWAP-01")])))
+    statement = to_statement(certificate(whole_run(MIXED, deviations=[use("FAULT-01")])))
     assert to_statement(from_statement(statement)) == statement
 
 
@@ -77,17 +78,19 @@ def test_a_statement_is_one_line() -> None:
     ("outcomes", "result", "tier"),
     [
         ({}, "PASSED", Tier.ROBUST),
-        ({"acme::UNBIND-02": Outcome.FAILED}, "WARNED", Tier.SWAP_SAFE),
-        ({"acme::SWAP-01": Outcome.EXPECTED_FAILURE}, "WARNED", Tier.SWAP_SAFE),
+        ({"acme::UNBIND-02": Outcome.FAILED}, "PASSED", Tier.FAULT_SAFE),
+        ({"acme::FAULT-01": Outcome.EXPECTED_FAILURE}, "PASSED", Tier.SWAP_SAFE),
+        ({"acme::SWAP-01": Outcome.EXPECTED_FAILURE}, "FAILED", Tier.NONE),
         ({"acme::SWAP-01": Outcome.FAILED}, "FAILED", Tier.NONE),
         ({"endpoint::HOST-01": Outcome.FAILED}, "FAILED", Tier.NONE),
-        ({"host::HOST-01": Outcome.FAILED}, "WARNED", Tier.ROBUST),
+        ({"host::HOST-01": Outcome.FAILED}, "FAILED", Tier.NONE),
+        ({"host::HOST-01": Outcome.EXPECTED_FAILURE}, "PASSED", Tier.ROBUST),
     ],
 )
 def test_result_and_tier_follow_from_the_outcomes(
     outcomes: dict[str, Outcome], result: str, tier: Tier
 ) -> None:
-    """PASSED with nothing to say, WARNED when certified all the same, FAILED without a tier."""
+    """PASSED for a tier, and FAILED without one: an expected failure earns nothing."""
     made = certificate(whole_run(outcomes))
     assert made.tier is tier
     assert to_statement(made)["predicate"]["result"] == result
@@ -106,7 +109,7 @@ def test_the_lists_of_tests_name_each_check_once() -> None:
 def test_of_several_providers_the_lowest_tier_counts() -> None:
     """A wheel with two providers is as good as the worse of them."""
     run = whole_run({"beta::UNBIND-02": Outcome.FAILED}, names=("acme", "beta"))
-    assert reached_tier(run) is Tier.SWAP_SAFE
+    assert reached_tier(run) is Tier.FAULT_SAFE
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,7 @@ def test_some_runs_are_no_evidence(run: Any, reason: str) -> None:
 
 def test_a_certificate_ends_with_the_first_deviation_it_leans_on() -> None:
     """It is valid for the days asked for, or until a used deviation expires."""
-    run = whole_run(deviations=[use("SWAP-01"), use("SWAP-02", expires="2026-12-01")])
+    run = whole_run(deviations=[use("FAULT-01"), use("SWAP-02", expires="2026-12-01")])
     assert latest_expiry(run, NOW, 3) == NOW + timedelta(days=3)
     assert latest_expiry(run, NOW, 180) == datetime(2026, 12, 1, 23, 59, 59, tzinfo=timezone.utc)
     unused = whole_run(deviations=[use("SWAP-01", state="unused")])
@@ -137,7 +140,7 @@ def test_a_certificate_ends_with_the_first_deviation_it_leans_on() -> None:
 
 def tampered(**changes: Any) -> dict[str, Any]:
     """A statement with values of its evidence changed."""
-    statement = to_statement(certificate(whole_run(MIXED, deviations=[use("SWAP-01")])))
+    statement = to_statement(certificate(whole_run(MIXED, deviations=[use("FAULT-01")])))
     statement["predicate"]["avatarConformance"].update(changes)
     return statement
 
@@ -147,9 +150,9 @@ def tampered(**changes: Any) -> dict[str, Any]:
     [
         ({"expires": "2026-13-45T00:00:00Z"}, "in no calendar"),
         ({"requirements": []}, "of no requirement that it knows"),
-        ({"requirements": [{"id": "A-1", "level": "must", "scored": True}] * 2}, "twice"),
+        ({"requirements": [TWICE] * 2}, "twice"),
         ({"subjects": []}, "lists tests as passed"),
-        ({"tier": "none"}, "says WARNED of a certificate of tier none"),
+        ({"tier": "none"}, "says PASSED of a certificate of tier none"),
     ],
 )
 def test_evidence_that_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -161,7 +164,7 @@ def test_evidence_that_does_not_fit_is_refused(changes: dict[str, Any], message:
 def test_a_report_is_read_back_as_the_run_it_was() -> None:
     """A run survives its report, expected failures, gaps and all."""
     for run in (
-        whole_run(MIXED, deviations=[use("SWAP-01")]),
+        whole_run(MIXED, deviations=[use("FAULT-01")]),
         whole_run(skipped=["acme::SWAP-01", "acme::SWAP-02"]),
         whole_run(gaps=("interrupted",)),
     ):

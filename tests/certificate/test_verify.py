@@ -20,8 +20,8 @@ from conformance.certificate.statement import render
 from conformance.certificate.verification import Verification, verify
 from conformance.cli import main
 from conformance.results.json_input import Unreadable
-from conformance.results.ledger import Tier
 from conformance.results.outcomes import Outcome
+from conformance.results.tiers import Tier
 from tests.certificate.certificate_sample import NOW, certificate, make_wheel, use, whole_run
 
 KEY = Ed25519PrivateKey.generate()
@@ -198,10 +198,20 @@ def test_the_tier_is_counted_again(put: Put) -> None:
 
 
 def test_expected_failures_are_said_beside_the_tier(put: Put) -> None:
-    """Who reads the tier sees at once how much of it is accepted failure."""
-    run = whole_run({"acme::SWAP-01": Outcome.EXPECTED_FAILURE}, deviations=[use("SWAP-01")])
+    """Who reads the tier sees at once how many failures are known beside it."""
+    run = whole_run({"acme::FAULT-01": Outcome.EXPECTED_FAILURE}, deviations=[use("FAULT-01")])
     (tier,) = (v for v in judged(put(certificate(run))).verdicts if v.name == "tier")
-    assert tier.detail == "swap-safe, with 1 expected failures"
+    assert tier.detail == "swap-safe, beside 1 known failures"
+
+
+def test_a_tier_can_be_required(put: Put) -> None:
+    """A certificate of a lower tier than the one that is asked for is no certificate."""
+    run = whole_run({"acme::FAULT-01": Outcome.EXPECTED_FAILURE}, deviations=[use("FAULT-01")])
+    path = put(certificate(run))
+    assert judged(path, required=Tier.SWAP_SAFE).certified
+    verification = judged(path, required=Tier.FAULT_SAFE)
+    assert not verification.certified
+    assert why(verification, "tier") == "swap-safe, and fault-safe is required"
 
 
 def test_an_error_of_the_kit_leaves_the_ledger_worthless(put: Put) -> None:

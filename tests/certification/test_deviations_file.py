@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ def put(tmp_path: Path, run: Run) -> Path:
     return path
 
 
-def draft(report: Path, *more: str, expires: str = "2099-01-31") -> tuple[int, Path]:
+SOON = str(datetime.date.today() + datetime.timedelta(days=100))
+
+
+def draft(report: Path, *more: str, expires: str = SOON) -> tuple[int, Path]:
     """The exit code of the command, and the file that it wrote."""
     out = report.with_name("deviations.json")
     command = ["baseline", str(report), "--out", str(out), "--owner", "acme", "--expires", expires]
@@ -46,7 +50,7 @@ def test_each_failure_becomes_a_deviation(tmp_path: Path) -> None:
     for entry in entries(out):
         assert entry["provider"] == "acme"
         assert entry["owner"] == "acme"
-        assert entry["expires"] == "2099-01-31"
+        assert entry["expires"] == SOON
         assert entry["reason"] == "expected one tail is bound; observed no tail is bound"
     assert set(read_baseline(out, ("acme",))) == {"acme"}
 
@@ -84,6 +88,7 @@ def test_a_clean_run_gives_an_empty_baseline(tmp_path: Path) -> None:
     [
         (("--expires", "soon"), "'soon' is no day"),
         (("--expires", "2020-01-01"), "is over"),
+        (("--expires", "9999-12-31"), "more than 12 months ahead"),
         (("--owner", " "), "--owner is empty"),
         (("--reason", "short"), "too short"),
         (("--out", "none/there/x.json"), "cannot be written"),

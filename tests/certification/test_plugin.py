@@ -152,7 +152,9 @@ def test_a_pass_is_exit_code_0(repository: Repository) -> None:
     """When every MUST holds the run passes, and the provider has its tier."""
     result = repository.run("--provider", "all")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["acme (livekit-plugins-acme 1.0): tier robust; expected 5 = 5*"])
+    result.stdout.fnmatch_lines(
+        ["acme (livekit-plugins-acme 1.0): tier robust; gate passed; expected 5 = 5*"]
+    )
 
 
 def test_a_failed_must_is_exit_code_1(repository: Repository) -> None:
@@ -183,16 +185,56 @@ def test_a_failed_should_is_shown_and_passes(repository: Repository) -> None:
     result = repository.run("-x")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["SHOULD does not hold: no tail", "acme * tier swap-safe; expected 5 = 4 passed + 1 failed"]
+        [
+            "SHOULD does not hold: no tail",
+            "acme * tier fault-safe; robust lacks UNBIND-05; gate passed; expected 5 = 4 pass*",
+        ]
     )
 
 
-def test_a_failed_host_is_held_against_nobody(repository: Repository) -> None:
-    """What livekit-agents itself fails is said, and the provider's run passes."""
-    repository.behave({"host::HOST-01": "fail"})
-    result = repository.run("--conformance-report", "r.json")
-    result.stdout.fnmatch_lines(["host defect, held against no provider: host::HOST-01: no tail"])
+def test_a_listed_defect_of_the_host_fails_no_run(repository: Repository) -> None:
+    """What livekit-agents is known to fail is said, and the provider's run passes."""
+    repository.behave({"host::HOST-01": "host-defect"})
+    result = repository.run("--conformance-report", "r.json", "-v")
+    result.stdout.fnmatch_lines(
+        ["host::HOST-01 HOST-DEFECT*", "listed defect of the host: host::HOST-01: a listed defect"]
+    )
     assert repository.report()["verdict"]["exit_code"] == 0
+
+
+@pytest.mark.parametrize("subject", ["host", "endpoint"])
+def test_a_host_that_fails_for_no_listed_reason_leaves_nobody_a_tier(
+    repository: Repository, subject: str
+) -> None:
+    """Beside such a host, or such an endpoint of the kit, nobody can be judged."""
+    repository.behave({f"{subject}::HOST-01": "error"})
+    result = repository.run("--conformance-report", "r.json")
+    assert result.ret == 1
+    assert repository.report()["subjects"][2]["tier"] == "none"
+    result.stdout.fnmatch_lines([f"acme *: no tier: {subject}::HOST-01 fails, and no listed*"])
+
+
+@pytest.mark.parametrize(("required", "code"), [("fault-safe", 0), ("robust", 1)])
+def test_a_tier_can_be_required(repository: Repository, required: str, code: int) -> None:
+    """The exit code asks for the tier as well as for the gate."""
+    repository.behave({"acme::UNBIND-05": "fail"})
+    result = repository.run("--require-tier", required)
+    assert result.ret == code
+    if code:
+        result.stdout.fnmatch_lines(
+            ["not passed: acme: tier fault-safe, robust is required: it lacks UNBIND-05"]
+        )
+
+
+def test_a_tier_can_be_required_in_the_configuration(repository: Repository) -> None:
+    """require_tier in the table asks as the option does; a wrong name is one line."""
+    repository.behave({"acme::UNBIND-05": "fail"})
+    for name, code in (("robust", 1), ("swap-safe", 0), ("golden", 4)):
+        table = f"[tool.avatar-conformance]\nrequire_tier = '{name}'\n"
+        (repository.pytester.path / "pyproject.toml").write_text(table)
+        result = repository.run()
+        assert result.ret == code
+    result.stderr.fnmatch_lines(["*require_tier = 'golden': there is no such tier; there are: *"])
 
 
 def test_an_error_of_the_kit_fails_the_run(repository: Repository) -> None:
@@ -296,7 +338,7 @@ def test_a_narrowed_run_certifies_nothing(repository: Repository) -> None:
     """A run of a part of the requirements passes, and gives no tier."""
     result = repository.run("--requirement", "SWAP-*")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["acme *: tier none (only a part of the requirements was asked*"])
+    result.stdout.fnmatch_lines(["acme *: no tier: only a part of the requirements was asked*"])
 
 
 def test_other_failing_tests_fail_the_run(repository: Repository) -> None:

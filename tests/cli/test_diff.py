@@ -11,9 +11,9 @@ from conformance.cli import main
 from conformance.errors import UsageError
 from conformance.report.json_report import render as render_report
 from conformance.results.comparison import compare
-from conformance.results.ledger import Tier
 from conformance.results.outcomes import Outcome
 from conformance.results.run import Run
+from conformance.results.tiers import Tier
 from tests.certificate.certificate_sample import certificate, whole_run
 
 CHECK = "acme::SWAP-01"
@@ -30,13 +30,13 @@ def one(outcome: Outcome, check: str = CHECK) -> Run:
         (Outcome.PASSED, Outcome.FAILED, "regressions"),
         (Outcome.PASSED, Outcome.EXPECTED_FAILURE, "regressions"),
         (Outcome.PASSED, Outcome.ERROR, "regressions"),
-        (Outcome.EXPECTED_FAILURE, Outcome.FAILED, "regressions"),
+        (Outcome.EXPECTED_FAILURE, Outcome.FAILED, "otherwise"),
         (Outcome.FAILED, Outcome.PASSED, "fixes"),
         (Outcome.EXPECTED_FAILURE, Outcome.PASSED, "fixes"),
-        (Outcome.FAILED, Outcome.EXPECTED_FAILURE, "fixes"),
-        (Outcome.PASSED, Outcome.NOT_APPLICABLE, "otherwise"),
+        (Outcome.FAILED, Outcome.EXPECTED_FAILURE, "otherwise"),
+        (Outcome.PASSED, Outcome.NOT_APPLICABLE, "regressions"),
         (Outcome.NOT_APPLICABLE, Outcome.FAILED, "otherwise"),
-        (Outcome.PASSED, Outcome.BLOCKED, "otherwise"),
+        (Outcome.PASSED, Outcome.BLOCKED, "regressions"),
         (Outcome.FAILED, Outcome.ERROR, "otherwise"),
         (Outcome.ERROR, Outcome.PASSED, "otherwise"),
     ],
@@ -66,20 +66,23 @@ def test_equal_runs_have_no_change() -> None:
     assert (comparison.regressions, comparison.fixes, comparison.added) == ((), (), ())
 
 
-def test_a_host_that_is_worse_is_held_against_nobody() -> None:
-    """A change of the host is shown apart and is no regression of the provider."""
+def test_a_host_that_is_worse_is_a_regression() -> None:
+    """Nothing that is built on a host that got worse is as good as before."""
     worse = whole_run({"host::HOST-01": Outcome.FAILED}, host={"livekit-agents": "1.9"})
     comparison = compare(whole_run(), worse)
-    assert [change.id for change in comparison.elsewhere] == ["host::HOST-01"]
-    assert not comparison.regressed
+    assert [change.id for change in comparison.regressions] == ["host::HOST-01"]
+    assert comparison.regressed
     assert "livekit-agents was 1.8.9 and is 1.9" in comparison.notes
 
 
 def test_checks_that_come_and_go_are_listed() -> None:
-    """A check of only one run is new, or removed."""
-    comparison = compare(whole_run(skipped=[CHECK]), whole_run(skipped=["acme::SWAP-02"]))
+    """A check of only one run is new or removed; a MUST that passed and is gone, a regression."""
+    comparison = compare(
+        whole_run(skipped=[CHECK]), whole_run(skipped=["acme::SWAP-02", "acme::UNBIND-02"])
+    )
     assert [change.id for change in comparison.added] == [CHECK]
-    assert [change.id for change in comparison.removed] == ["acme::SWAP-02"]
+    assert [change.id for change in comparison.regressions] == ["acme::SWAP-02"]
+    assert [change.id for change in comparison.removed] == ["acme::UNBIND-02"]
     assert [note[:23] for note in comparison.notes] == [
         "OLD is a partial run: a",
         "NEW is a partial run: a",
@@ -88,7 +91,8 @@ def test_checks_that_come_and_go_are_listed() -> None:
 
 def test_a_lower_tier_is_a_regression_by_itself() -> None:
     """A run that has become partial lost its tier, though no check is worse."""
-    comparison = compare(whole_run(), whole_run(version="1.1", skipped=[CHECK]))
+    should = "acme::UNBIND-02"
+    comparison = compare(whole_run(), whole_run(version="1.1", skipped=[should]))
     assert comparison.regressions == ()
     assert comparison.regressed
     (step,) = comparison.tiers

@@ -43,7 +43,9 @@ def test_the_page_has_every_host_and_every_provider() -> None:
         plugin = f"livekit-plugins-{name.partition('-')[0]}"
         for cell, host in zip(cells, HOSTS, strict=True):
             version = re.escape(plugin_version(host, plugin))
-            assert re.match(rf"\*\*(not certified|swap-safe|robust)\*\* {version}<br>", cell)
+            assert re.match(
+                rf"\*\*(not certified|no tier|swap-safe|fault-safe|robust)\*\* {version}<br>", cell
+            )
 
 
 def test_the_page_is_about_the_revision_of_today() -> None:

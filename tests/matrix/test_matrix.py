@@ -76,7 +76,7 @@ def test_providers_go_down_and_hosts_across() -> None:
     )
     assert matrix.hosts == ("1.9.0", "1.10.0")
     assert [row.name for row in matrix.rows] == ["host", "endpoint", "acme", "beta"]
-    assert words(matrix) == [["not certified"], ["robust"]]
+    assert words(matrix) == [["no tier"], ["robust"]]
     assert words(matrix, "beta") == [["robust"], []]
 
 
@@ -91,7 +91,7 @@ def test_each_version_of_a_plugin_has_its_place() -> None:
     )
     (row,) = [row for row in matrix.rows if row.kind == "provider"]
     assert [[cell.version for cell in cells] for cells in row.cells] == [["1.8"], ["1.9", "1.10"]]
-    assert words(matrix) == [["robust"], ["not certified", "robust"]]
+    assert words(matrix) == [["robust"], ["no tier", "robust"]]
 
 
 def test_a_requirement_that_does_not_hold_is_counted_in_its_family() -> None:
@@ -181,7 +181,7 @@ def test_the_tables_of_the_markdown_are_whole() -> None:
     text = to_markdown(make_matrix([loaded(on_host("1.9.0", BROKEN)), loaded(on_host("1.10"))]))
     tables = [part.splitlines() for part in text.split("\n\n") if part.startswith("|")]
     assert tables[0][0] == "| livekit-agents | 1.9.0 | 1.10 |"
-    assert any("| **not certified** 1.0<br>✕ SWAP 13 of 14<br>" in line for line in tables[0])
+    assert any("| **no tier** 1.0<br>✕ SWAP 13 of 14<br>" in line for line in tables[0])
     assert "| 1.9.0 | 1.0 | SWAP-01, PLAY-01 (error) | - | - | - |" in tables[1]
     for table in tables:
         assert {line.count("|") for line in table} == {table[0].count("|")}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -70,3 +71,21 @@ def test_it_survives_json() -> None:
     narrowed = deviation(variants=("close-then-start",), host=">=1.8")
 
     assert Deviation.from_json(narrowed.to_json()) == narrowed
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"reference": " "}, "its reference is empty"),
+        ({"variants": ("*",)}, "a bare '*' excuses whatever comes"),
+        ({"expires": date(9999, 12, 31)}, "more than 12 months ahead"),
+    ],
+)
+def test_a_deviation_has_bounds(changes: dict[str, Any], wrong: str) -> None:
+    """It ends within a year, names what fails, and says where it is tracked."""
+    today = date(2026, 11, 27)
+    fine = Deviation("SWAP-02", "it loses the last frames", "avatar.py:12", "acme", today)
+    assert fine.problem(today) is None
+    problem = replace(fine, **changes).problem(today)
+    assert problem is not None
+    assert wrong in problem[0]

@@ -44,12 +44,12 @@ def check(data: Any, wanted: dict[str, Any]) -> None:
     ("certified", "message", "colour"),
     [
         (acme(), "robust (2026.1)", "brightgreen"),
-        (acme({"UNBIND-05": Outcome.FAILED}), "swap-safe (2026.1)", "green"),
-        (acme({"BIND-01": Outcome.FAILED}), "not certified (2026.1)", "red"),
+        (acme({"UNBIND-05": Outcome.FAILED}), "fault-safe (2026.1)", "green"),
+        (acme({"BIND-01": Outcome.FAILED}), "no tier (2026.1)", "red"),
         (acme(gaps=("interrupted",)), "partial run (2026.1)", "red"),
         (acme(selection=Selection(requirements=("X",))), "partial selection (2026.1)", "red"),
-        (run(*acme().subjects, *acme().subjects), "2 of 2 swap-safe (2026.1)", "brightgreen"),
-        (run(), "not certified (2026.1)", "red"),
+        (run(*acme().subjects, *acme().subjects), "2 of 2 with a tier (2026.1)", "brightgreen"),
+        (run(), "no tier (2026.1)", "red"),
     ],
 )
 def test_the_badge_shows_the_lowest_tier(certified: Any, message: str, colour: str) -> None:
@@ -62,7 +62,13 @@ def test_the_badge_shows_the_lowest_tier(certified: Any, message: str, colour: s
 def test_markdown_says_the_failures_first() -> None:
     """The verdict, the table, the failures, then what is expected."""
     text = markdown.render(acme(MIXED))
-    order = ["not passed", "| acme |", "### What stands", "### Failures", "### Expected failures"]
+    order = [
+        "no tier; gate failed",
+        "| acme |",
+        "### What stands",
+        "### Failures",
+        "### Expected failures",
+    ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
 
@@ -128,7 +134,7 @@ def test_the_step_summary_is_appended(repository: Repository) -> None:
     repository.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
     assert repository.run("--conformance-step-summary").ret == 0
     text = path.read_text()
-    assert text.startswith("before\n## Avatar conformance: passed")
+    assert text.startswith("before\n## Avatar conformance: robust; gate passed")
 
 
 def test_a_step_summary_without_github_is_said(repository: Repository) -> None:
@@ -181,4 +187,4 @@ def test_every_format_at_once(repository: Repository) -> None:
     assert repository.run(*arguments).ret == 0
     path = repository.pytester.path
     check(json.loads((path / "b.json").read_text()), BADGE)
-    assert (path / "m.md").read_text().startswith("## Avatar conformance: passed")
+    assert (path / "m.md").read_text().startswith("## Avatar conformance: robust; gate passed")

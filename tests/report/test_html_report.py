@@ -126,7 +126,7 @@ def test_page_tells_what_the_run_was_made_with() -> None:
         "2026.1",
         "1.8.9",
         "livekit-plugins-acme 1.0",
-        "tier none",
+        "no tier: BIND-01 does not hold",
         "expected 4 = 3 passed + 1 failed",
         "acme::BIND-01 failed: no tail",
         "2026-11-23 08:00 UTC",

@@ -27,7 +27,7 @@ def printed(shown: Run, *, colour: bool = False, width: int = 100) -> str:
 def test_a_table_for_each_subject() -> None:
     """Outcomes by family, the tier, and the line of the ledger."""
     text = printed(acme({"SWAP-01[a]": Outcome.FAILED}))
-    assert "acme (livekit-plugins-acme 1.0): tier none\n" in text
+    assert "acme (livekit-plugins-acme 1.0): no tier: SWAP-01 does not hold\n" in text
     assert "|SWAP   |        2 |      1 |      1 |" in text
     assert "\nexpected 4 = 3 passed + 1 failed + 0 expected-failure" in text
     assert "not passed: acme::SWAP-01[a] failed: no tail\n" in text

@@ -102,7 +102,11 @@ def test_capabilities_are_fields_of_the_manifest() -> None:
     named = {r.capability for r in load_catalogue().values() if r.capability}
 
     assert named <= known
-    assert {r.id for r in load_catalogue().values() if r.capability} == {"UNBIND-05", "PLAY-09"}
+    assert {r.id for r in load_catalogue().values() if r.capability} == {
+        "UNBIND-05",
+        "UNBIND-11",
+        "PLAY-09",
+    }
 
 
 NEWER_THAN_THE_OLDEST_HOST = ("replace_audio_tail", "on_playback_progressed", "avatar_identity")

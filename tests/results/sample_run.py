@@ -19,10 +19,23 @@ from conformance.results.timeline import Event
 REQUIREMENTS = {
     facts.id: facts
     for facts in (
-        RequirementFacts("HOST-01", "HOST", Level.MUST, "One swap point is inserted"),
-        RequirementFacts("BIND-01", "BIND", Level.MUST, "start() binds exactly one tail"),
-        RequirementFacts("SWAP-01", "SWAP", Level.MUST, "The next segment is whole", hint="wait"),
-        RequirementFacts("UNBIND-05", "UNBIND", Level.SHOULD, "The session is ended"),
+        RequirementFacts(
+            "HOST-01", "HOST", Level.MUST, "One swap point is inserted", tier="swap-safe"
+        ),
+        RequirementFacts(
+            "BIND-01", "BIND", Level.MUST, "start() binds exactly one tail", tier="swap-safe"
+        ),
+        RequirementFacts(
+            "SWAP-01",
+            "SWAP",
+            Level.MUST,
+            "The next segment is whole",
+            hint="wait",
+            tier="swap-safe",
+        ),
+        RequirementFacts(
+            "UNBIND-05", "UNBIND", Level.SHOULD, "The session is ended", tier="robust"
+        ),
         RequirementFacts("SEC-09", "SEC", Level.MUST, "Too new to be scored", scored=False),
     )
 }
@@ -48,7 +61,7 @@ def result(
         values.setdefault("blocked_by", CheckId(provider, "BIND-01"))
     return CheckResult(
         CheckId(provider, requirement, variant.rstrip("]") or None),
-        REQUIREMENTS[requirement].level,
+        values.pop("level", REQUIREMENTS[requirement].level),
         outcome,
         **values,
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import io
 import json
@@ -40,6 +41,8 @@ JUNK = st.recursive(
     max_leaves=12,
 )
 
+SOON = str(datetime.date.today() + datetime.timedelta(days=100))
+
 
 @functools.cache
 def samples() -> dict[str, Any]:
@@ -50,7 +53,7 @@ def samples() -> dict[str, Any]:
         "reason": "the vendor's API has no call for it",
         "reference": "https://example.test/1",
         "owner": "acme",
-        "expires": "2099-01-01",
+        "expires": SOON,
     }
     return {
         "report": to_json(run),
@@ -134,7 +137,7 @@ READERS: dict[str, Callable[[Path], None]] = {
     "matrix": _command("matrix", "FILE"),
     "baseline": _command(
         *("baseline", "FILE", "--out", "FILE.out", "--overwrite"),
-        *("--owner", "me", "--expires", "2099-01-01"),
+        *("--owner", "me", "--expires", SOON),
     ),
     "certify --wheel": _command("certify", "acme", "--wheel", "FILE", "--out", "FILE.out"),
     "wheel": _wheel,

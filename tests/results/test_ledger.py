@@ -8,7 +8,7 @@ import pytest
 
 from conformance.results.deviation import Deviation
 from conformance.results.deviation_policy import DeviationPolicy, ListedDeviation
-from conformance.results.ledger import Tier, excused, ledger, partial_because, tier
+from conformance.results.ledger import excused, ledger, partial_because
 from conformance.results.outcomes import (
     Blocker,
     CheckId,
@@ -18,6 +18,7 @@ from conformance.results.outcomes import (
     blocker_from_text,
 )
 from conformance.results.run import DeviationUse, Selection, repeat_command
+from conformance.results.tiers import Standing, Tier, standing, tier_of
 from conformance.results.verdict import verdict
 from tests.results.sample_run import CHECKS, acme, result, run, subject
 
@@ -80,19 +81,20 @@ def test_a_missing_result_leaves_the_ledger_open() -> None:
     ("outcomes", "reached"),
     [
         ({}, Tier.ROBUST),
-        ({"UNBIND-05": Outcome.FAILED}, Tier.SWAP_SAFE),
+        ({"UNBIND-05": Outcome.FAILED}, Tier.FAULT_SAFE),
         ({"SWAP-01[a]": Outcome.FAILED}, Tier.NONE),
-        ({"UNBIND-05": Outcome.ERROR}, Tier.NONE),
+        ({"UNBIND-05": Outcome.ERROR}, Tier.FAULT_SAFE),
         ({"SWAP-01[b]": Outcome.BLOCKED}, Tier.NONE),
-        ({"UNBIND-05": Outcome.BLOCKED}, Tier.SWAP_SAFE),
+        ({"UNBIND-05": Outcome.BLOCKED}, Tier.FAULT_SAFE),
         ({"SWAP-01[b]": Outcome.NOT_APPLICABLE}, Tier.ROBUST),
-        ({"SWAP-01[b]": Outcome.EXPECTED_FAILURE}, Tier.SWAP_SAFE),
+        ({"SWAP-01[b]": Outcome.EXPECTED_FAILURE}, Tier.NONE),
+        ({"UNBIND-05": Outcome.EXPECTED_FAILURE}, Tier.FAULT_SAFE),
     ],
 )
 def test_the_tier_follows_from_the_outcomes(outcomes: dict[str, Outcome], reached: Tier) -> None:
-    """Every MUST gives swap-safe, every SHOULD too gives robust, an error gives nothing."""
+    """A failure is a failure, expected or not, and what cannot be judged earns nothing."""
     certified = acme(outcomes)
-    assert tier(certified, certified.subjects[0]) is reached
+    assert tier_of(certified, certified.subjects[0]) is reached
 
 
 @pytest.mark.parametrize(
@@ -107,36 +109,54 @@ def test_the_tier_follows_from_the_outcomes(outcomes: dict[str, Outcome], reache
 def test_a_part_certifies_nothing(changes: dict[str, object]) -> None:
     """A partial or a narrowed run has no tier, though everything passed."""
     certified = acme(**changes)
-    assert tier(certified, certified.subjects[0]) is Tier.NONE
+    assert tier_of(certified, certified.subjects[0]) is Tier.NONE
 
 
 @pytest.mark.parametrize("state", ["stale", "expired", "unknown"])
-def test_a_deviation_out_of_order_certifies_nothing(state: str) -> None:
-    """No tier while a deviation is stale, expired or unknown."""
+def test_a_deviation_moves_no_tier(state: str) -> None:
+    """One that is stale, expired or unknown fails the gate, and the tier stays what it is."""
     certified = run(subject([result(check) for check in CHECKS], deviations=[use(state)]))
-    assert tier(certified, certified.subjects[0]) is Tier.NONE
+    assert tier_of(certified, certified.subjects[0]) is Tier.ROBUST
     assert verdict(certified).exit_code == 1
 
 
-@pytest.mark.parametrize(
-    ("second", "reached"), [(Outcome.BLOCKED, Tier.NONE), (Outcome.PASSED, Tier.ROBUST)]
-)
-def test_a_provider_whose_swaps_cannot_be_judged_is_not_certified(
-    second: Outcome, reached: Tier
-) -> None:
-    """A host that blocks every check of a swap is held against nobody, and certifies nobody."""
-    why: Any = {"reason": "the host has no swap call", "blocked_by": HostDefectRef("HD-06")}
-    also = why if second is Outcome.BLOCKED else {}
-    blocked = [result("SWAP-01[a]", Outcome.BLOCKED, **why), result("SWAP-01[b]", second, **also)]
-    whole = run(subject([result("BIND-01"), *blocked, result("UNBIND-05")]))
-    assert tier(whole, whole.subjects[0]) is reached
+def test_what_the_host_keeps_from_being_judged_earns_nothing() -> None:
+    """A check that the host blocks is held against nobody, and earns nobody a tier."""
+    blocked = result("SWAP-01[a]", Outcome.BLOCKED, blocked_by=HostDefectRef("HD-06"))
+    whole = run(subject([result("BIND-01"), blocked, result("SWAP-01[b]"), result("UNBIND-05")]))
+    assert standing(whole, whole.subjects[0]) == Standing(Tier.NONE, ("SWAP-01",))
     assert verdict(whole).exit_code == 0
+
+
+def test_another_providers_own_failure_costs_nobody_else_a_tier() -> None:
+    """A pair is asked for where both providers are certified."""
+    blocked = result("SWAP-01[a]", Outcome.BLOCKED, blocked_by=CheckId("beta", "SWAP-01", "a"))
+    whole = run(subject([result("BIND-01"), blocked, result("SWAP-01[b]"), result("UNBIND-05")]))
+    assert tier_of(whole, whole.subjects[0]) is Tier.ROBUST
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.FAILED])
+def test_beside_a_host_that_fails_unexplained_nobody_earns_a_tier(outcome: Outcome) -> None:
+    """A host that is wrong for no listed reason judges nobody."""
+    whole = run(
+        subject([result("HOST-01", outcome, provider="host")], name="host", expected=["HOST-01"]),
+        subject([result(check) for check in CHECKS]),
+    )
+    assert standing(whole, whole.subjects[1]).nothing.startswith("host::HOST-01 fails")
+    assert verdict(whole).exit_code == 1
+
+
+def test_a_claimed_capability_moves_a_requirement_into_a_lower_tier() -> None:
+    """Who claims it must do it: a SHOULD is a MUST for whoever claims its capability."""
+    failed = result("UNBIND-05", Outcome.FAILED, level=Level.MUST)
+    whole = run(subject([*(result(check) for check in CHECKS[:-1]), failed]))
+    assert standing(whole, whole.subjects[0]) == Standing(Tier.SWAP_SAFE, ("UNBIND-05",))
 
 
 def test_what_is_not_scored_does_not_count() -> None:
     """A requirement newer than the revision lowers no tier."""
     certified = run(subject([result("SEC-09", Outcome.FAILED)], expected=["SEC-09"]))
-    assert tier(certified, certified.subjects[0]) is Tier.ROBUST
+    assert tier_of(certified, certified.subjects[0]) is Tier.ROBUST
     assert verdict(certified).problems == ()
 
 
@@ -182,13 +202,14 @@ def test_blocked_checks_are_one_problem() -> None:
 
 
 def test_a_host_defect_is_no_problem_of_a_provider() -> None:
-    """What the host fails is listed apart, and exit code 0 stays."""
-    failed = result("HOST-01", Outcome.FAILED, provider="host")
+    """What the host is known to fail is listed apart, and exit code 0 stays."""
+    failed = result("HOST-01", Outcome.EXPECTED_FAILURE, provider="host", reason="HD-09")
     judged = verdict(run(subject([failed], name="host", expected=["HOST-01"])))
-    assert (judged.exit_code, judged.host_defects) == (0, ("host::HOST-01: no tail",))
-    failed = result("HOST-01", Outcome.FAILED, provider="endpoint")
-    judged = verdict(run(subject([failed], name="endpoint", expected=["HOST-01"])))
-    assert judged.exit_code == 1
+    assert (judged.exit_code, judged.host_defects) == (0, ("host::HOST-01: HD-09",))
+    for name in ("host", "endpoint"):
+        failed = result("HOST-01", Outcome.FAILED, provider=name)
+        judged = verdict(run(subject([failed], name=name, expected=["HOST-01"])))
+        assert judged.exit_code == 1
 
 
 def test_an_excuse_turns_a_failure_into_an_expected_one() -> None:

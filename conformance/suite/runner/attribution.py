@@ -13,6 +13,9 @@ from conformance.suite.scene.silence import SPEECH_ARRIVES
 
 from .verdict import Verdict
 
+HOST = "host"
+"""The subject that is the installed livekit-agents."""
+
 VerdictOf = Callable[[Provider], tuple[CheckId, Verdict]]
 """The verdict on another provider for the same check, that one in both parts of a swap."""
 
@@ -49,6 +52,31 @@ def attribute(
                 blocked_by=alone_id,
             )
     return verdict
+
+
+def attribute_to_host(check_id: CheckId, verdict: Verdict) -> Verdict:
+    """What a failed ``verdict`` on the host, or on the kit's own endpoint, is worth.
+
+    An expected failure of the host where a listed defect of it explains it; else an error: nobody
+    can be judged beside a host that fails for no known reason.
+    """
+    if verdict.outcome is not Outcome.FAILED:
+        return verdict
+    defect = defect_behind(check_id) if check_id.provider == HOST else None
+    if defect is not None:
+        return replace(
+            verdict,
+            outcome=Outcome.EXPECTED_FAILURE,
+            reason=f"host defect {defect.id} of livekit-agents: {defect.text}",
+            reference=str(HostDefectRef(defect.id)),
+        )
+    observed = verdict.finding.observed if verdict.finding is not None else verdict.reason
+    whose = "the host" if check_id.provider == HOST else "the kit's own endpoint"
+    return replace(
+        verdict,
+        outcome=Outcome.ERROR,
+        reason=f"{whose} fails it, and no listed defect explains that: {observed}",
+    )
 
 
 def blocked_by_failed_start(

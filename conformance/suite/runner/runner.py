@@ -9,13 +9,18 @@ from typing import Any
 
 from conformance.plugin.provider import Provider
 from conformance.requirements import load_catalogue
-from conformance.results.outcomes import CheckId, CheckResult, Outcome
+from conformance.results.outcomes import CheckId, CheckResult, Level, Outcome
 from conformance.stage.interface import Stage, StageRunner
 from conformance.suite.registry import Check, registered
 from conformance.suite.scene.host_chain import ChainScene
 from conformance.suite.scene.scene import Scene
 
-from .attribution import attribute, blocked_by_failed_start, blocked_by_silence
+from .attribution import (
+    attribute,
+    attribute_to_host,
+    blocked_by_failed_start,
+    blocked_by_silence,
+)
 from .execution import ScenarioRun, SceneRunner, run_scenario
 from .hints import with_root_cause
 from .readiness import Unready, why_unready
@@ -75,7 +80,7 @@ class CheckRunner:
             run = ScenarioRun(guarded.without_secrets())
         elif isinstance(guarded.value, ScenarioRun):
             run = guarded.value
-        return _result(check_id, check, run)
+        return _result(check_id, _level(subject, check), run)
 
     def _judge(self, subject: Subject, check: Check, check_id: CheckId) -> ScenarioRun:
         variant = check_id.variant
@@ -89,7 +94,10 @@ class CheckRunner:
             return ScenarioRun(Verdict(Outcome.NOT_APPLICABLE, reason=rule))
         if provider is None:
             run = run_scenario(stage, self._seed, _chain_scenario(subject, check, variant))
-            return replace(run, verdict=run.verdict.without_secrets())
+            verdict = run.verdict.without_secrets()
+            if self._attribution:
+                verdict = attribute_to_host(check_id, verdict)
+            return replace(run, verdict=verdict)
         unready = self._unready(provider, other, check, stage)
         if unready is not None:
             return ScenarioRun(unready)
@@ -252,12 +260,20 @@ def _peer_of(variant: str | None) -> str:
     return variant.removeprefix("to-") if variant else ""
 
 
-def _result(check_id: CheckId, check: Check, run: ScenarioRun) -> CheckResult:
+def _level(subject: Subject, check: Check) -> Level:
+    """The level of a requirement for ``subject``: a MUST for whoever claims its capability."""
+    requirement = load_catalogue()[check.requirement]
+    claims = subject.provider.manifest.capabilities if subject.provider is not None else None
+    claimed = getattr(claims, requirement.capability or "", False)
+    return Level.MUST if claimed else requirement.level
+
+
+def _result(check_id: CheckId, level: Level, run: ScenarioRun) -> CheckResult:
     verdict = run.verdict
     by = verdict.blocked_by
     return CheckResult(
         id=check_id,
-        level=load_catalogue()[check.requirement].level,
+        level=level,
         outcome=verdict.outcome,
         finding=verdict.finding,
         reason=verdict.reason or (run.notes if run.whole else ""),
