@@ -12,7 +12,7 @@ class KitError(ConformanceError):
 
 
 class UsageError(ConformanceError):
-    """What was asked for cannot be done; the message is one line that says how to mend it."""
+    """A request that cannot be met; the message is one line that says how to mend it."""
 
 
 class AdapterError(UsageError):

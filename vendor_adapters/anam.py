@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from conformance import plugin
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.anam import known_deviations as known_deviations
@@ -11,7 +10,7 @@ from ._earlier.anam import as_installed, playback_started
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare Anam."""
     return {
         "name": "anam",
@@ -28,7 +27,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import anam
@@ -39,7 +38,7 @@ def create_avatar(context: AdapterContext) -> Any:
 
 
 @hookimpl
-def vendor_backend() -> Any:
+def vendor_backend() -> plugin.VendorAPI:
     """Describe its one call."""
     fixed = {"type": {"const": "ephemeral"}, "llmId": {"const": "CUSTOMER_CLIENT_V1"}}
     persona = fields({**fixed, "name": STRING, "avatarId": STRING})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from conformance import plugin
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.avatario import known_deviations as known_deviations
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare Avatario."""
     return {
         "name": "avatario",
@@ -31,7 +30,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import avatario
@@ -41,7 +40,7 @@ def create_avatar(context: AdapterContext) -> Any:
 
 
 @hookimpl
-def vendor_backend() -> Any:
+def vendor_backend() -> plugin.VendorAPI:
     """Describe its one call."""
     size = {"video_height": {"const": 720}, "video_width": {"const": 1280}}
     video = {**size, "custom_background_url": {"type": ["string", "null"]}}

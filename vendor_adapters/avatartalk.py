@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from conformance.plugin import (
     STRING,
@@ -25,7 +24,7 @@ LISTENER = "listener"
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare AvatarTalk."""
     return {
         "name": "avatartalk",
@@ -42,7 +41,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import avatartalk

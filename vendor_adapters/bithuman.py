@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from conformance import plugin
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.bithuman import known_deviations as known_deviations
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare bitHuman's cloud mode."""
     return {
         "name": "bithuman",
@@ -26,7 +25,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import bithuman
@@ -36,7 +35,7 @@ def create_avatar(context: AdapterContext) -> Any:
 
 
 @hookimpl
-def vendor_backend() -> Any:
+def vendor_backend() -> plugin.VendorAPI:
     """Describe its one call."""
     room = {"livekit_url": STRING, "livekit_token": STRING, "room_name": STRING}
     return session_api(

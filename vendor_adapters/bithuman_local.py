@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 16, 16
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare bitHuman's local mode."""
     return {
         "name": "bithuman-local",
@@ -44,7 +44,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import bithuman

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from conformance import plugin
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.did import known_deviations as known_deviations
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare D-ID."""
     return {
         "name": "did",
@@ -27,7 +26,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import did
@@ -37,7 +36,7 @@ def create_avatar(context: AdapterContext) -> Any:
 
 
 @hookimpl
-def vendor_backend() -> Any:
+def vendor_backend() -> plugin.VendorAPI:
     """Describe its one call."""
     place = {"server_url": STRING, "token": STRING, "room_name": STRING}
     audio = fields({"sample_rate": {"const": 24000}})

@@ -30,7 +30,7 @@ HEADER = struct.Struct("<BI")
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare Keyframe."""
     return {
         "name": "keyframe",
@@ -47,7 +47,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import keyframe
@@ -71,7 +71,7 @@ def vendor_backend(context: AdapterContext) -> VendorAPI:
 
 
 @hookimpl
-def avatar_worker() -> Any:
+def avatar_worker() -> type[KeyframeWorker]:
     """The worker that takes records apart."""
     return KeyframeWorker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.plugin import (
     STRING,
@@ -31,7 +31,7 @@ UNHEARD = {"session.keep_alive", "agent.start_listening", "agent.stop_listening"
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare LiveAvatar."""
     return {
         "name": "liveavatar",
@@ -51,7 +51,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import liveavatar
@@ -107,7 +107,7 @@ def vendor_backend() -> VendorAPI:
 
 
 @hookimpl
-def avatar_worker() -> Any:
+def avatar_worker() -> type[LiveAvatarWorker]:
     """The worker that is sent audio over the WebSocket."""
     return LiveAvatarWorker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.plugin import (
     STRING,
@@ -26,7 +26,7 @@ HEADERS = {"Authorization": "Bearer {api_key}", "X-Runway-Version": "2024-11-06"
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare Runway."""
     return {
         "name": "runway",
@@ -43,7 +43,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import runway
@@ -80,7 +80,7 @@ def vendor_backend() -> VendorAPI:
 
 
 @hookimpl
-def avatar_worker() -> Any:
+def avatar_worker() -> type[RunwayWorker]:
     """The worker that hangs up when it is told to."""
     return RunwayWorker
 

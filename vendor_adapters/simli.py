@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from conformance.plugin import STRING, AdapterContext, Call, RoomAccess, VendorAPI, fields, hookimpl
 
 from ._deviations.simli import known_deviations as known_deviations
@@ -12,7 +10,7 @@ SESSION_TOKEN = "session-token-1"
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare Simli. It reads no environment variable and has no exception of its own."""
     return {
         "name": "simli",
@@ -29,7 +27,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import simli

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from conformance import plugin
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.tavus import known_deviations as known_deviations
@@ -11,7 +10,7 @@ from ._earlier.tavus import as_installed, settings
 
 
 @hookimpl
-def avatar_provider_manifest() -> Any:
+def avatar_provider_manifest() -> dict[str, object]:
     """Declare Tavus."""
     return {
         "name": "tavus",
@@ -28,7 +27,7 @@ def avatar_provider_manifest() -> Any:
 
 
 @hookimpl
-def create_avatar(context: AdapterContext) -> Any:
+def create_avatar(context: AdapterContext) -> object:
     """Construct it."""
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import tavus
@@ -38,7 +37,7 @@ def create_avatar(context: AdapterContext) -> Any:
 
 
 @hookimpl
-def vendor_backend() -> Any:
+def vendor_backend() -> plugin.VendorAPI:
     """Describe its one call."""
     room = fields({"livekit_ws_url": STRING, "livekit_room_token": STRING})
     who = {"pal_id": STRING, "face_id": STRING, "conversation_name": STRING}

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be certified.
+    """A request for a certificate.
 
     ``distribution`` may carry a version (``livekit-plugins-acme==1.2``). ``adapter`` is the path of
     an adapter's ``.py`` file, or a requirement that brings one; empty where the plugin has its own
@@ -60,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Issued:
-    """What came of it.
+    """An issued certificate, or why there is none.
 
     ``certificate`` and its ``path`` are None when the run certifies nothing, neither good nor bad;
     ``nothing_because`` then says why. ``report`` is the run's report in either case.

@@ -1,4 +1,4 @@
-"""What can be certified in an environment: run there, with ``python -m``.
+"""List the providers of an environment: run there, with ``python -m``.
 
 Prints one line of JSON: the providers of a distribution that were found, with their adapters.
 """

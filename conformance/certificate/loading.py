@@ -32,12 +32,12 @@ class Loaded:
 
     @property
     def kind(self) -> Literal["report", "certificate"]:
-        """What the file is."""
+        """The kind of file."""
         return "report" if self.certificate is None else "certificate"
 
     @property
     def tier(self) -> Tier:
-        """What the run reached."""
+        """The tier that the run reached."""
         return reached_tier(self.run)
 
 

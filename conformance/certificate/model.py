@@ -27,7 +27,7 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What one run says of one wheel.
+    """The content of a statement: one run of one wheel.
 
     ``run`` has neither texts nor timelines when the certificate was read from a file.
     ``revision_digest`` and ``suite_digest`` say which requirements and which checks it was made
@@ -53,7 +53,7 @@ class Certificate:
 
 
 def reached_tier(run: Run) -> Tier:
-    """What a wheel is certified as by a run of all its providers: the lowest tier among them.
+    """The tier of a wheel: the lowest among all its providers.
 
     None as well when anything at all stands in the way of a pass: an error, an open ledger, the
     kit's own endpoint.

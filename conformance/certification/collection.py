@@ -1,4 +1,4 @@
-"""What pytest collects: a collector for each subject, an item for each of its checks."""
+"""Pytest collectors and items: one collector a subject, one item a check."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Runner(Protocol):
-    """What runs a check: `conformance.suite.runner.runner.CheckRunner`."""
+    """Interface of a check runner: `conformance.suite.runner.runner.CheckRunner`."""
 
     def run(self, subject: Subject, check: Check, variant: str | None = None) -> CheckResult:
         """Run one check of ``subject`` and say what became of it."""

@@ -1,4 +1,4 @@
-"""What the user asked for: the command line, and the table [tool.avatar-conformance]."""
+"""Options of a run: the command line, and the table [tool.avatar-conformance]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs between livekit-agents versions, and every host internal that the kit touches."""
+"""Differences between livekit-agents versions, and every host internal that the kit touches."""
 
 from __future__ import annotations
 

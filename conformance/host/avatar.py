@@ -31,7 +31,7 @@ def avatar_receiver(
 
 
 class _TappedRoom:
-    """A room whose byte streams are read aloud."""
+    """Proxies a room and passes every chunk read from its byte streams to a callback."""
 
     def __init__(self, room: rtc.Room, received: Callable[[bytes], None]) -> None:
         self._room = room

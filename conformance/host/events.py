@@ -1,4 +1,4 @@
-"""Who listens to an event, and which outputs are swap points: the host keeps both to itself."""
+"""Listeners of an event, and which outputs are swap points: the host keeps both to itself."""
 
 from __future__ import annotations
 

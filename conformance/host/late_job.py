@@ -46,7 +46,7 @@ class LateJob:
 
 @contextmanager
 def job_to_come() -> Iterator[LateJob]:
-    """Let what is started in the block find a job that begins later."""
+    """Make a job that begins later visible to tasks that are started in the block."""
     late: Any = LateJob()
     before = host_job._JobContextVar.set(late)
     session_before = http_context._ContextVar.set(late.http_session)

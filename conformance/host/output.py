@@ -69,7 +69,7 @@ class ChainLink(_SwapPointOfHost):
 
 @dataclass(frozen=True)
 class Playback:
-    """What the chain knows of its playback at one moment.
+    """Playback state of a chain at one moment.
 
     ``pending`` segments have not finished, the last of them is still being captured if
     ``capturing``. ``pushed`` is the audio that the tail has got of that last one, in seconds;
@@ -217,7 +217,7 @@ _Capture = Callable[[io.AudioOutput, rtc.AudioFrame], Awaitable[None]]
 def hand_over_by(
     hand_over: Callable[[_Capture, io.AudioOutput, rtc.AudioFrame], Awaitable[None]],
 ) -> Callable[[], None]:
-    """Let ``hand_over`` call the host's own ``capture_frame`` of its swap points, in its stead.
+    """Make ``hand_over`` call the ``capture_frame`` of the host's own swap points, in its stead.
 
     Returns the function that takes it back.
     """

@@ -1,4 +1,4 @@
-"""What an avatar can leave behind in the host's objects, by name and origin."""
+"""Registrations that an avatar can leave in the host's objects, by name and origin."""
 
 from __future__ import annotations
 

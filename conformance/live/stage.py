@@ -61,7 +61,7 @@ class LiveStage:
 
     @property
     def timeline(self) -> Timeline:
-        """What has happened so far."""
+        """The event timeline so far."""
         return self._timeline
 
     @property

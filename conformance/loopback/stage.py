@@ -49,7 +49,7 @@ LoopbackClock = VirtualClock | RealTimeClock
 
 
 class LoopbackStage:
-    """What a check plays on, all of it inside the process. Opened by :func:`open_stage`."""
+    """A stage that is wholly inside the process. Opened by :func:`open_stage`."""
 
     name = "loopback"
 
@@ -69,7 +69,7 @@ class LoopbackStage:
 
     @property
     def timeline(self) -> Timeline:
-        """What has happened so far."""
+        """The event timeline so far."""
         return self._timeline
 
     @property
@@ -94,7 +94,7 @@ class LoopbackStage:
 
     @property
     def limits(self) -> Sequence[str]:
-        """What could not be served or waited for, in words."""
+        """The limits of the stage that were met, in words."""
         return self._network.limits
 
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
@@ -152,7 +152,7 @@ class LoopbackRunner:
         self._in_real_time = RealTimeLoopbackRunner(latency=latency)
 
     def in_real_time(self) -> StageRunner:
-        """What runs scenarios on the same stage in real time."""
+        """A runner of the same stage in real time."""
         return self._in_real_time
 
     def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:

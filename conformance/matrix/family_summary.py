@@ -1,4 +1,4 @@
-"""What one subject of a run did, by family of requirements; and the host's defects that showed."""
+"""Summarise one subject by family of requirements; and the host's defects that showed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def host_defects(subject: SubjectRun) -> tuple[Defect, ...]:
 
 
 def most_common_finding(subject: SubjectRun) -> str:
-    """What most of several failures have in common; empty where nothing is."""
+    """The commonest finding of several failures; empty where there is none."""
     failed = [r for r in subject.results if r.outcome is Outcome.FAILED and r.finding]
     observed = Counter(result.finding.observed for result in failed if result.finding)
     for words, count in observed.most_common(1):

@@ -28,7 +28,7 @@ _ORDER: tuple[SubjectKind, ...] = ("host", "endpoint", "provider")
 
 @dataclass(frozen=True)
 class Cell:
-    """What one subject did on one host.
+    """One cell: a subject's results on one host.
 
     ``version`` is the plugin's. ``remark`` is what most failures have in common, where the subject
     is not a provider; such a one has no tier.
@@ -55,7 +55,7 @@ class Cell:
 
     @property
     def wanting(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """What does not hold: for each of `WANTING` its requirements, if there are any."""
+        """Requirements that do not hold, for each of `WANTING`."""
         found = (
             (title, tuple(id for share in self.shares for id in getattr(share, name)))
             for name, title in WANTING.items()

@@ -1,4 +1,4 @@
-"""What the hooks of an adapter are given: the identity to use, the canary credentials, the room."""
+"""Context of an adapter's hooks: the identity to use, the canary credentials, the room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens in the hooks that an adapter leaves out."""
+"""Default implementations of the hooks that an adapter leaves out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of the environment before anything is certified in it."""
+"""Requirements on the environment that a certification runs in."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What the provider claims it can do. A claim that does not hold fails its requirement."""
+    """Capabilities that the provider claims; a claim that does not hold fails its requirement."""
 
     ends_session: bool = False
     """After ``aclose()`` the vendor's remote session is over: the plugin tells the vendor, or the

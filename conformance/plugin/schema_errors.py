@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def first_problem(schema_name: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What is wrong with ``data`` and how to mend it, or None when the schema accepts it.
+    """The first problem of ``data`` and its mend, or None when the schema accepts it.
 
     The field is named by its path (``credentials[0].name``), with the values that are allowed.
     """

@@ -1,4 +1,4 @@
-"""What an adapter says of its vendor's API: the calls, what each must carry, what it answers.
+"""Description of a vendor's API: its calls, their needed headers and fields, their answers.
 
 These are descriptions only. The stage serves them in memory to the plugin's own HTTP client,
 checks every request against them, and makes the worker join with the room token it was sent.
@@ -122,7 +122,7 @@ class Call:
     """The plugin reads the status alone, and nothing of the answer: one that can't be read is then
     no fault, and the checks that spoil it do not apply."""
     status: int = 200
-    """What a success is answered with."""
+    """The body of a successful answer."""
     when: Literal["start", "later"] = "start"
     """Whether ``start()`` makes this call: only then is it made to fail for the FAULT checks."""
 
@@ -136,7 +136,7 @@ class Call:
 
 @dataclass(frozen=True)
 class SocketSession:
-    """What a WebSocket handler works with: the socket, the vendor session and its worker.
+    """One WebSocket connection to a vendor: the socket, the vendor session and its worker.
 
     Audio that comes over the socket goes into the worker's player; the worker's ``notify_started``
     and ``notify_finished`` say when to report over the socket.
@@ -148,7 +148,7 @@ class SocketSession:
 
     @property
     def player(self) -> Player:
-        """What plays the audio, and remembers what it heard."""
+        """The player of the worker; it remembers every segment."""
         return self.worker.player
 
 

@@ -1,3 +1,3 @@
-"""What a run says: the ledger, the verdict, and one module for each report."""
+"""Renderers of a run, one module for each output."""
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def failure_text(result: CheckResult, facts: RequirementFacts, repeat: str) -> s
 
 
 def headline(result: CheckResult) -> str:
-    """What came of the check and why, in one line."""
+    """The check's outcome and its reason, in one line."""
     why = result.finding.observed if result.finding else result.reason
     why = " ".join(why.split())
     if result.outcome is Outcome.FAILED:

@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Card:
-    """What the page says of one provider."""
+    """One provider's card on the page."""
 
     subject: SubjectRun
     tier: str
@@ -58,7 +58,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Page:
-    """What the template is given."""
+    """Variables of the template."""
 
     run: Run
     verdict: Verdict

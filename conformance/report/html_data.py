@@ -1,4 +1,4 @@
-"""What the page's script works with: every check, and the timelines that are kept, as JSON."""
+"""Data of the page's script: every check, and the timelines that are kept, as JSON."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Cell:
 
     @property
     def words(self) -> str:
-        """What a screen reader says of the cell."""
+        """The cell's text for a screen reader."""
         return f"{self.state.word}, {self.share} variants" if self.share else self.state.word
 
 
@@ -45,7 +45,7 @@ class Row:
 
     @property
     def text(self) -> str:
-        """What the free text of the filter is looked for in."""
+        """The text that the page's filter searches."""
         return " ".join((self.facts.id, self.facts.text, self.facts.why)).lower()
 
 

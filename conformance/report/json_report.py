@@ -118,7 +118,7 @@ def _result(run: Run, result: CheckResult) -> dict[str, Any]:
 
 
 def deviation_to_json(use: DeviationUse) -> dict[str, Any]:
-    """What became of a deviation, as JSON."""
+    """The use of a deviation, as JSON."""
     return {
         "requirement": use.requirement,
         "variants": list(use.variants),

@@ -1,4 +1,4 @@
-"""What a certification prints: a table for each subject, what is recommended, the verdict."""
+"""Render a run for the terminal: a table for each subject, recommendations, the verdict."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Terminal:
         self.write("\n")
 
     def recommendations(self, run: Run) -> None:
-        """What is not held against the run: a SHOULD, what is not scored, excused or exempt."""
+        """Results that do not gate: failed SHOULDs, unscored, excused and exempt checks."""
         shown = [
             result
             for subject in run.subjects
@@ -149,7 +149,7 @@ class Terminal:
 
 
 def _for_one_reason(run: Run) -> Iterator[tuple[str, list[str]]]:
-    """What is excused or exempt, and what passed with a remark: each reason with its checks."""
+    """Excused and exempt checks, and those that passed with a remark, by reason."""
     groups: dict[str, list[str]] = {}
     for subject in run.subjects:
         for result in subject.results:

@@ -23,7 +23,7 @@ REVISIONS = Path(__file__).resolve().parent / "revisions"
 
 @dataclass(frozen=True)
 class Frozen:
-    """What a revision keeps of a requirement: its level, and the digest of its text."""
+    """A requirement as a revision freezes it: its level, and the digest of its text."""
 
     level: Level
     text: str

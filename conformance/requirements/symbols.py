@@ -81,13 +81,13 @@ def fingerprint(symbol: str) -> str | None:
 
 
 def reviewed_versions() -> Mapping[str, Mapping[str, str | None]]:
-    """What was reviewed, by host version, oldest first."""
+    """The reviews by host version, oldest first."""
     reviewed: dict[str, dict[str, str | None]] = json.loads(FILE.read_text("utf-8"))
     return dict(sorted(reviewed.items(), key=lambda item: Version(item[0])))
 
 
 def drift(host: str | None = None) -> tuple[Drift, ...]:
-    """What differs on the installed host from its review, or from the last review before it."""
+    """Differences of the installed host from its review, or from the last one before it."""
     host = host or importlib.metadata.version("livekit-agents")
     known = reviewed_versions()
     earlier = [version for version in known if Version(version) <= Version(host)]

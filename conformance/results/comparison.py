@@ -1,4 +1,4 @@
-"""What has changed from one run to another: regressions, fixes, checks, capabilities, tiers."""
+"""Compare two runs: regressions, fixes, checks, capabilities, tiers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TierChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What has changed.
+    """Differences between two runs.
 
     ``regressions`` held and now do not, expected or not, of the host as well; or are a MUST that
     passed and is no longer judged. ``fixes`` did not hold and now do. ``elsewhere`` are changes of

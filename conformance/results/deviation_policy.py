@@ -53,7 +53,7 @@ class DeviationPolicy:
     def uses(
         self, expected: Sequence[CheckId], results: Sequence[CheckResult]
     ) -> tuple[DeviationUse, ...]:
-        """What became of each deviation, given the results as `apply` left them."""
+        """The use of each deviation, given the results as `apply` left them."""
         return tuple(
             DeviationUse(
                 requirement=listed.deviation.requirement,

@@ -9,7 +9,7 @@ from .outcomes import CheckResult, Level, Outcome
 
 
 class State(enum.Enum):
-    """What a reader tells apart on the page, the gravest first.
+    """States of a check on the page, the gravest first.
 
     The value is the name in the page's markup; ``word`` is what is read out and printed. A SHOULD
     that does not hold has a sign of its own: nothing is held against the provider for it.

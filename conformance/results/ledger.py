@@ -54,7 +54,7 @@ def partial_because(run: Run) -> tuple[str, ...]:
 
 
 def excused(subject: SubjectRun, result: CheckResult) -> bool:
-    """Whether a blocked result is held against nobody.
+    """Whether a blocked result is excused.
 
     It is blocked by somebody else, the host or the other provider in a swap, who answers for it; or
     by a failure of the subject's own that a deviation lists.

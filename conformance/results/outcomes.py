@@ -17,7 +17,7 @@ class Level(enum.Enum):
 
 
 class Outcome(enum.Enum):
-    """What became of one check. ``error`` means that the kit broke, never that a provider did."""
+    """Outcome of one check. ``error`` means that the kit broke, never that a provider did."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -65,7 +65,7 @@ class HostDefectRef:
 
 
 Blocker = CheckId | HostDefectRef
-"""What keeps a check from being judged: another check, or a defect of the host."""
+"""The cause of a blocked check: another check, or a defect of the host."""
 
 
 def blocker_from_text(text: str) -> Blocker:
@@ -83,7 +83,7 @@ def blocker_from_text(text: str) -> Blocker:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What became of one check.
+    """Result of one check.
 
     ``reason`` says why there is no plain verdict: the rule for not-applicable, what blocks in
     words, the deviation's reason for an expected failure, the kit's own error. ``blocked_by`` is

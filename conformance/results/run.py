@@ -18,7 +18,7 @@ LOOPBACK, LIVE = "loopback", "live"
 
 @dataclass(frozen=True)
 class RequirementFacts:
-    """What the reports say of a requirement.
+    """Facts of a requirement for the reports.
 
     ``hint`` is the likely mend of a failure, ``source`` the host's symbol or the link that it
     follows from. ``scored`` is false for one that is newer than the frozen revision: it is run and
@@ -63,7 +63,7 @@ class DeviationUse:
 
 @dataclass(frozen=True)
 class SubjectRun:
-    """What one subject (the host, the endpoint, a provider) was asked and what it did.
+    """One subject of a run (the host, the endpoint, a provider): its checks and their results.
 
     ``expected`` is every check that the selection asks of it; ``results`` is in the same order and
     shorter when the run is partial. ``manifest`` is the adapter's, as its schema describes it.
@@ -82,7 +82,7 @@ class SubjectRun:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the user asked for. ``whole`` is false when it leaves requirements out."""
+    """Selection of the user; ``whole`` is false when it leaves requirements out."""
 
     providers: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()

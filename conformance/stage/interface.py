@@ -40,7 +40,7 @@ class Server(RoomServer, Protocol):
 
     @property
     def credentials(self) -> Credentials:
-        """What the agent and the plugin mint tokens with."""
+        """The key and secret that the agent and the plugin mint tokens with."""
 
     def participants(self, room_name: str) -> Mapping[str, Mapping[str, str]]:
         """The identities now in the room, each with its attributes."""
@@ -85,7 +85,7 @@ class Backend(Protocol):
 
     @property
     def request_violations(self) -> Sequence[str]:
-        """What the vendor would have refused: a wrong header, a missing or unknown field."""
+        """Violations of the vendor's API: a wrong header, a missing or unknown field."""
 
     @property
     def sessions(self) -> Sequence[VendorSession]:
@@ -144,7 +144,7 @@ class Stage(Protocol):
 
     @property
     def timeline(self) -> Timeline:
-        """What has happened so far."""
+        """The event timeline so far."""
 
     @property
     def server(self) -> Server:
@@ -185,11 +185,11 @@ class StageRunner(Protocol):
         """Whether its time is virtual."""
 
     def in_real_time(self) -> StageRunner:
-        """What runs scenarios on the same stage in real time; itself where its time is real."""
+        """A runner of the same stage in real time; itself where its time is real."""
 
     @property
     def hangs(self) -> tuple[type[Exception], ...]:
-        """What :meth:`run` raises when the scenario waits for what never comes."""
+        """The exceptions of :meth:`run` when the scenario waits for what never comes."""
 
     def run(self, scenario: Callable[[Stage], Awaitable[T]], *, seed: int | None = None) -> T:
         """Run ``scenario`` on a fresh stage and return what it returns.

@@ -9,7 +9,7 @@ from conformance.results.outcomes import CheckId
 
 
 def sample(checks: Sequence[CheckId]) -> tuple[CheckId, ...]:
-    """Every requirement for every provider, each by one variant, another one for the next.
+    """One variant per provider and requirement; the variant rotates from provider to provider.
 
     ``checks`` are in the order of a plan. Where there are as many providers as a check has
     variants, each variant is played for one of them at least.

@@ -1,4 +1,4 @@
-"""What the server and the other participants call on one participant's room."""
+"""Interface of one participant's room to the server and the other participants."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RoomClient(Protocol):
         """An own track has been withdrawn."""
 
     def on_local_track_subscribed(self, sid: str) -> None:
-        """Somebody has subscribed to an own track."""
+        """Another participant has subscribed to an own track."""
 
     def on_data(self, sender: str, data: bytes, topic: str, reliable: bool) -> None:
         """A data packet has arrived."""

@@ -123,7 +123,7 @@ class Link:
         return "room"
 
     def post(self, deliver: Delivery) -> None:
-        """Let this participant's room take a message."""
+        """Deliver a message to this participant's room."""
         self.mailbox.post(lambda: deliver(self.client))
 
     def send(self, deliver: Delivery, destinations: Sequence[str] | None = None) -> None:

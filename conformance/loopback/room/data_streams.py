@@ -23,11 +23,11 @@ BREAKS_OFF = hasattr(rtc, "StreamError")
 """Whether the SDK tells a reader that its stream broke off; older ones let it wait for ever."""
 
 StreamError: type[Exception] = getattr(rtc, "StreamError", ConnectionError)
-"""What a writer without a connection raises, and a reader whose stream broke off."""
+"""The error of a writer without a connection, and of a reader whose stream broke off."""
 
 
 async def one_turn() -> None:
-    """Let the loop run once, as a call into the real SDK does."""
+    """Yield to the event loop once, as a call into the real SDK does."""
     await asyncio.sleep(0)
 
 
@@ -39,7 +39,7 @@ def byte_header(
     size: int | None,
     attributes: dict[str, str] | None,
 ) -> rtc.ByteStreamInfo:
-    """What a receiver is told of a byte stream before its first chunk."""
+    """The header of a byte stream."""
     return rtc.ByteStreamInfo(
         stream_id=stream_id,
         mime_type=mime_type,
@@ -54,7 +54,7 @@ def byte_header(
 def text_header(
     stream_id: str, topic: str, size: int | None, attributes: dict[str, str] | None
 ) -> rtc.TextStreamInfo:
-    """What a receiver is told of a text stream before its first chunk."""
+    """The header of a text stream."""
     return rtc.TextStreamInfo(
         stream_id=stream_id,
         mime_type="text/plain",

@@ -34,7 +34,7 @@ Reader = streams.LoopbackByteStreamReader | streams.LoopbackTextStreamReader
 State = rtc.ConnectionState
 
 CLIENT_PROTOCOL = 2
-"""What livekit 1.1.21 tells the server of itself."""
+"""The client protocol version of livekit 1.1.21."""
 
 
 class LoopbackRoom(rtc.Room):
@@ -299,7 +299,7 @@ class LoopbackRoom(rtc.Room):
         publication.withdrawn()  # type: ignore[attr-defined]
 
     def on_local_track_subscribed(self, sid: str) -> None:
-        """Somebody has subscribed to an own track."""
+        """Another participant has subscribed to an own track."""
         publication = self.local.publications.get(sid)
         if publication is not None:
             publication.subscribed_to()

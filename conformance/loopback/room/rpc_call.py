@@ -34,7 +34,7 @@ class Request:
 
 
 class Pending:
-    """What a caller waits for: the acknowledgement, then the answer."""
+    """A call in flight: its acknowledgement, then its answer."""
 
     def __init__(self, destination: str) -> None:
         self.destination = destination

@@ -42,7 +42,7 @@ API_FAULTS: tuple[FaultKind, ...] = (
     "wrong-content-type",
     "redirect-to-undeclared-host",
 )
-"""What the room API can be made to show."""
+"""The faults that the room API can show."""
 
 Reason = rtc.DisconnectReason
 State = rtc.ConnectionState
@@ -67,7 +67,7 @@ class LoopbackServer:
 
     @property
     def credentials(self) -> Credentials:
-        """What tokens are minted with."""
+        """The key and secret that tokens are minted with."""
         return self._credentials
 
     @property
@@ -117,7 +117,7 @@ class LoopbackServer:
         self.fault = fault
 
     def heard(self, room_name: str, identity: str) -> Sequence[HeardTrack]:
-        """What each audio track that a participant ever published here has played by now."""
+        """The audio played by now on each track that a participant ever published here."""
         tracks = [t for room, who, t in self._tracks if (room, who) == (room_name, identity)]
         return media.heard(identity, tracks)
 

@@ -216,14 +216,14 @@ class LoopbackLocalTrackPublication(rtc.LocalTrackPublication):
         self._first_subscription: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def subscribed_to(self) -> bool:
-        """Somebody has subscribed; true the first time."""
+        """Note a subscription; true for the first one."""
         if self._first_subscription.done():
             return False
         self._first_subscription.set_result(None)
         return True
 
     def withdrawn(self) -> None:
-        """It is not published any more."""
+        """Note that the track has been unpublished."""
         self._track = None
 
 
@@ -262,7 +262,7 @@ STAND_INS = {
 
 @contextmanager
 def stand_ins() -> Iterator[None]:
-    """Let `livekit.rtc` make the sources and tracks of this module, and put it back after."""
+    """Replace the sources and tracks of `livekit.rtc` by those of this module, for a while."""
     originals = {name: getattr(rtc, name) for name in STAND_INS}
     for name, stand_in in STAND_INS.items():
         setattr(rtc, name, stand_in)
@@ -274,7 +274,7 @@ def stand_ins() -> Iterator[None]:
 
 
 def heard(identity: str, tracks: Sequence[LoopbackTrack]) -> tuple[HeardTrack, ...]:
-    """What the audio tracks among these have played."""
+    """The audio played by now on each audio track among these."""
     return tuple(
         HeardTrack(
             identity,

@@ -100,7 +100,7 @@ class MemoryBackend:
 
     @property
     def request_violations(self) -> Sequence[str]:
-        """What the vendor would have refused, in words without secrets."""
+        """Violations of the vendor's API, in words without secrets."""
         return tuple(self._objections)
 
     @property

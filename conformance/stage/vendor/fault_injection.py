@@ -100,7 +100,7 @@ def refusal(status: int) -> web.Response:
 
 
 async def instead_of_answer(fault: Fault, request: web.BaseRequest) -> web.StreamResponse:
-    """What the client gets when the vendor does nothing of what it was asked."""
+    """Answer for the vendor, which does nothing of what it was asked."""
     if fault.kind == "status":
         return refusal(fault.status or 500)
     if fault.kind == "redirect-to-undeclared-host":

@@ -1,4 +1,4 @@
-"""What a vendor would object to in a request, in words that carry no secret."""
+"""Validate a request against the vendor's API, in words that carry no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose fault a failure is: the provider's, the host's, or the other provider's in a swap."""
+"""Attribute a failure to the provider, the host, or the other provider of a swap."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def blocked_by_silence(
 
 
 def _words(verdict: Verdict) -> tuple[str, str] | None:
-    """What was expected and observed, whatever the check calls its avatar."""
+    """Expected and observed, without the name that the check gives its avatar."""
     if verdict.finding is None:
         return None
     return _LABEL.sub("the avatar", verdict.finding.expected), verdict.finding.observed

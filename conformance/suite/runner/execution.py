@@ -21,7 +21,7 @@ from .verdict import Verdict, run_guarded
 
 @dataclass(frozen=True)
 class ScenarioRun:
-    """What became of a scenario that was played on a fresh stage."""
+    """The run of one scenario on a fresh stage."""
 
     verdict: Verdict
     events: tuple[Event, ...] = ()

@@ -1,4 +1,4 @@
-"""What a failure comes of, where it shows far from its cause.
+"""Add a root-cause hint where a failure's symptom appears far from its cause.
 
 That is wrappers that start() replaced, or requests that the adapter does not describe.
 """
@@ -20,7 +20,7 @@ _OF_THE_CHAIN = ("SWAP", "PLAY")
 
 @dataclass(frozen=True)
 class SceneDiagnostics:
-    """What went wrong in a scene by the way.
+    """Diagnostics of a scene: what went wrong beside the failure.
 
     ``request_violations`` are what vendors' stand-ins had against requests;
     ``instead_of_wrappers`` is the chain without its wrappers, in words, where a start() has
@@ -33,7 +33,7 @@ class SceneDiagnostics:
 
     @classmethod
     def of(cls, scene: Scene) -> SceneDiagnostics:
-        """What has gone wrong so far."""
+        """The diagnostics so far."""
         request_violations = tuple(
             text for avatar in scene.avatars for text in avatar.backend.request_violations
         )

@@ -1,4 +1,4 @@
-"""What is judged: the host, the kit's own endpoint, and providers, each with its checks."""
+"""Subjects of a run: the host, the kit's own endpoint, and providers, each with its checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conformance.suite.scene.host_chain import SwapMechanism, swap_mechanisms
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged: the host, the kit's own endpoint, or a provider; and the checks for it."""
+    """A subject: the host, the kit's own endpoint, or a provider; and the checks for it."""
 
     name: str
     checks: tuple[Check, ...]

@@ -1,4 +1,4 @@
-"""What a check looks at: the chain of audio outputs, its events, and who listens to it."""
+"""The chain of audio outputs as a check sees it: its events and its listeners."""
 
 from __future__ import annotations
 

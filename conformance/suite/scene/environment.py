@@ -1,4 +1,4 @@
-"""What surrounds a scene: who is in the room, with which token, and the environment variables."""
+"""Surroundings of a scene: participants, their tokens, and the environment variables."""
 
 from __future__ import annotations
 

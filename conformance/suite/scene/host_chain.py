@@ -1,4 +1,4 @@
-"""What the HOST checks play with: leaves, a wrapper, listeners, and the two ways to swap a tail."""
+"""Scene of the HOST checks: fake tails, a wrapper, listeners, and the two swap mechanisms."""
 
 from __future__ import annotations
 
@@ -270,12 +270,12 @@ class Listener:
         self.output.on("playback_progressed", self._on_progressed)  # type: ignore[arg-type,unused-ignore]
 
     def of(self, kind: str) -> list[PlaybackEvent]:
-        """What was heard of one kind."""
+        """The playback events of one kind."""
         return [event for event in self.heard if event.kind == kind]
 
     @property
     def words(self) -> str:
-        """What was heard, as a finding tells it; progress left out."""
+        """The playback events as a finding tells them; progress left out."""
         told = [
             f"finished at {e.position:.2f} s{' interrupted' if e.interrupted else ''}"
             if e.kind == "finished"
@@ -310,7 +310,7 @@ class Listener:
 
 @dataclass
 class ChainScene:
-    """What a HOST check works with: a mechanism, the clock, and the timeline."""
+    """A HOST check's scene: a swap mechanism, the clock, and the timeline."""
 
     chain: SwapMechanism
     clock: Clock

@@ -1,4 +1,4 @@
-"""What importing a module changes of the application that imports it.
+"""Side effects of importing a module on the application.
 
 Looked at when the module is imported for the first time in this process. Where it has been imported
 already (by a conftest, say), an interpreter of its own looks at it instead.

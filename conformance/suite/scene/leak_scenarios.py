@@ -1,4 +1,4 @@
-"""What an avatar leaves behind; that of the reference provider shows what is the host's own."""
+"""Leak scenarios; the reference provider's leaks are the host's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROWTH_HINT = (
 
 
 async def left_by(scene: Scene, cycle: Callable[[Avatar], Awaitable[None]]) -> ResourceSnapshot:
-    """What is left behind by an avatar that is started, goes through ``cycle`` and is closed."""
+    """Leaks of an avatar that is started, goes through ``cycle`` and is closed."""
     before = ResourceSnapshot.of(scene)
     avatar = await scene.started()
     known = scene.avatars.index(avatar)
@@ -28,7 +28,7 @@ async def left_by(scene: Scene, cycle: Callable[[Avatar], Awaitable[None]]) -> R
 
 
 async def left_by_a_call(scene: Scene) -> ResourceSnapshot:
-    """What is left behind by an avatar that speaks once and is closed."""
+    """Leaks of an avatar that speaks once and is closed."""
 
     async def speak_and_close(avatar: Avatar) -> None:
         await scene.spoken(scene.say(0.6))

@@ -1,4 +1,4 @@
-"""What is left behind: tasks, listeners, call handlers, HTTP sessions, WebSockets and threads."""
+"""Snapshots of resources: tasks, listeners, call handlers, HTTP sessions, WebSockets, threads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OURS = ("conformance.", "aiohttp.web", "aiohttp.helpers", "pytest", "_pytest")
 """Modules whose tasks belong to the kit or to the vendor's side of the network."""
 
 LOOPS_POOL = "asyncio_"
-"""What the names of the threads of a loop's default executor begin with."""
+"""Prefix of the names of a default executor's threads."""
 
 _POOL_WORKER: CodeType = concurrent.futures.thread._worker.__code__
 
@@ -34,13 +34,13 @@ _MAY_LEAVE = ("conformance.reference",)
 
 @dataclass(frozen=True)
 class ResourceSnapshot:
-    """What exists at one moment, each thing by name and origin."""
+    """The resources that exist at one moment, each by name and origin."""
 
     things: Mapping[str, int]
 
     @classmethod
     def of(cls, scene: Scene) -> ResourceSnapshot:
-        """What exists now."""
+        """Take a snapshot now."""
         found = host.residue(scene.room, scene.session)
         for task in asyncio.all_tasks():
             name = _task_origin(task)

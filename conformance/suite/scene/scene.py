@@ -45,7 +45,7 @@ SPEECH_RATE = 24000
 
 
 class Scene:
-    """What a check works with. Opened by :func:`open_scene`."""
+    """A check's scene: session, room, avatars, speech. Opened by :func:`open_scene`."""
 
     def __init__(self, stage: Stage, provider: Provider, room: rtc.Room, job: Any) -> None:
         self.stage = stage
@@ -57,7 +57,7 @@ class Scene:
         self.before: FakeTail | None = None
         self.audience = SimulatedUser(stage, room)
         self.notes: list[str] = []
-        """What a check that passes wants to be said all the same."""
+        """Remarks of a check that passes."""
         self.peers: Mapping[str, Provider] = {provider.name: provider}
         """The providers of this run, for swaps between two of them."""
         self.earlier_contacts: Sequence[Contact] = ()
@@ -84,7 +84,7 @@ class Scene:
 
     @property
     def timeline(self) -> Timeline:
-        """What has happened so far."""
+        """The event timeline so far."""
         return self.stage.timeline
 
     @property
@@ -154,7 +154,7 @@ class Scene:
     def adapter_context(
         self, identity: str | None = None, *, provider: Provider | None = None
     ) -> AdapterContext:
-        """What the hooks are given, with every credential in place."""
+        """The context of the adapter's hooks, with every credential in place."""
         manifest = (provider or self.provider).manifest
         credentials = self.stage.server.credentials
         return AdapterContext(
@@ -202,7 +202,7 @@ class Scene:
         return avatar
 
     async def bind_call(self, avatar: Avatar) -> None:
-        """What starting an avatar is: the adapter's hook, unbounded, raising what it raises."""
+        """Call the adapter's bind hook, unbounded; raises what it raises."""
         await avatar.provider.bind(avatar.instance, self.session, self.room, avatar.context)
 
     async def started(self, label: str = "avatar", **options: Any) -> Avatar:
@@ -297,7 +297,7 @@ class Scene:
         return speech
 
     def say(self, seconds: float = 1.0, *, paced: bool = False, **options: Any) -> Speech:
-        """Let the agent speak; the speech goes through the whole real pipeline of the host.
+        """Make the agent speak, through the whole real pipeline of the host.
 
         Options are those of :meth:`speech`.
         """

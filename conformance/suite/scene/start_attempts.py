@@ -31,7 +31,7 @@ NO_SOCKET = "the vendor's API has no WebSocket"
 
 @dataclass(frozen=True)
 class Raised:
-    """What ``start()`` raised, in words.
+    """The exception of ``start()``, in words.
 
     ``summary`` is its class and message; ``chain`` has classes and messages of it and of all that
     it was raised from; ``network`` says whether a network error is among them, and ``leaks`` names

@@ -1,4 +1,4 @@
-"""What a tail is given, as bars on the timeline: where a segment began, and how it ended there."""
+"""Record a tail's segments on the timeline: where each began, and how it ended."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ JOIN_TIMEOUT = 10.0
 
 
 class SimulatedUser:
-    """The user, who is not there before :meth:`join`.
+    """A simulated end user; joins the room on :meth:`join`.
 
     ``transcript`` has the text that was read so far, one entry for each stream of text.
     """
@@ -28,7 +28,7 @@ class SimulatedUser:
         self._reading: list[asyncio.Task[None]] = []
 
     async def join(self) -> rtc.Room:
-        """Let the user join, once.
+        """Join the room, once.
 
         The agent has heard of the user when this returns: a real server tells it up to 3 s later.
         """
