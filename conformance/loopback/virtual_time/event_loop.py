@@ -22,10 +22,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from conformance.errors import KitError
 from conformance.stage.network.event_loop import NetworkedLoop
 from conformance.stage.network.network import REAL_TIME_HINT
 
+from .hangs import HANGS, ClockError, Deadlock, Spinning, ThreadStuck, TimeLimit
 from .patched_time import NANOSECONDS, PatchedTime, real_monotonic, real_sleep
 from .thread_waits import THREAD_WAITS
 from .threads import ThreadWatch
@@ -45,33 +45,10 @@ SPIN_LIMIT = 5_000_000
 _CLEANUP_LIMIT = 60.0
 _START_NS = 1_000 * NANOSECONDS
 _REST = 1.0
+_CHILD_STEP = 0.01
 _STEP = 0.001
 _SHORTEST_PAUSE = 0.00002
 _PATIENCE_AT_ONCE = 10
-
-
-class ClockError(Exception):
-    """The run could not go on; the message says why, and where the main task was waiting."""
-
-
-class Deadlock(ClockError):
-    """Nothing can ever happen any more: no callback, no timer, no thread at work."""
-
-
-class TimeLimit(ClockError):
-    """The run took longer, in simulated seconds, than it was allowed to."""
-
-
-class Spinning(ClockError):
-    """The loop went round and round while no time passed."""
-
-
-class ThreadStuck(ClockError, KitError):
-    """A thread was at work for longer, in real seconds, than virtual time can stand still."""
-
-
-HANGS: tuple[type[Exception], ...] = (Deadlock, TimeLimit, Spinning)
-"""What a run ends with when what it waits for never comes."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -131,6 +108,7 @@ class VirtualLoop(NetworkedLoop):
         self._real.poll = self._poll
         self._watch = ThreadWatch()
         self._stuck = False
+        self._patience_with_children = CHILD_PATIENCE
         super().__init__(self._real)
         self._own_files = len(self._real.get_map())
         self._clock_resolution = 1 / NANOSECONDS
@@ -208,6 +186,8 @@ class VirtualLoop(NetworkedLoop):
             return events
         events = self._wait_for_threads()
         if not events and not self._ready:
+            events = self._wait_for_children()
+        if not events and not self._ready:
             events = self._jump()
         if self._random is not None:
             self._shuffle()
@@ -246,6 +226,19 @@ class VirtualLoop(NetworkedLoop):
                     f"a thread has been at work for {THREAD_PATIENCE:g} real seconds, and virtual"
                     f" time waits no longer: {self._watch.describe(busy)}; {REAL_TIME_HINT}"
                 )
+
+    def _wait_for_children(self) -> Any:
+        """Wait a little, in real time, for a child process that the loop may be told of."""
+        network = self.network
+        if network is None:
+            return ()
+        while self._patience_with_children > 0 and network.has_child:
+            began = real_monotonic()
+            events = self._real.really_select(_CHILD_STEP)
+            self._patience_with_children -= real_monotonic() - began
+            if events:
+                return events
+        return ()
 
     def _jump(self) -> Any:
         timer_ns = round(self._scheduled[0].when() * NANOSECONDS) if self._scheduled else None
@@ -391,3 +384,16 @@ async def _called(main: Callable[[VirtualClock], Awaitable[T]], clock: VirtualCl
 def _is_task_step(handle: asyncio.Handle) -> bool:
     callback: Any = handle._callback  # type: ignore[attr-defined]
     return isinstance(getattr(callback, "__self__", None), asyncio.Task)
+
+
+__all__ = [
+    "HANGS",
+    "ClockError",
+    "Deadlock",
+    "Spinning",
+    "ThreadStuck",
+    "TimeLimit",
+    "VirtualClock",
+    "VirtualLoop",
+    "run_virtual",
+]

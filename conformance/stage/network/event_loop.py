@@ -8,10 +8,11 @@ import logging
 import select
 import socket
 import ssl
-from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
+
+from .tls import TlsProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,10 @@ class Connections(Protocol):
 
     def refuse_blocking(self, host: Any, port: Any) -> OSError:
         """Remember an attempt to reach something else; returns the error that it gets."""
+
+    @property
+    def has_child(self) -> bool:
+        """Whether a child process that was started here may still be at work."""
 
     def time_passes(self) -> None:
         """Note that time jumps while a child process lives, whose work nothing waits for."""
@@ -133,7 +138,7 @@ class NetworkedLoop(asyncio.SelectorEventLoop):
             context = ssl.create_default_context()
         waiter = self.create_future()
         timeout = options.get("ssl_handshake_timeout")
-        tls = SSLProtocol(
+        tls = TlsProtocol(
             self,
             protocol,
             context,

@@ -16,7 +16,6 @@ import socket
 import ssl
 import threading
 import weakref
-from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from .native_sockets import NativeSockets
 from .process_watch import ProcessWatch
 from .socket_guard import SocketGuard
 from .socket_view import SocketView
+from .tls import TlsProtocol
 from .transport import MemoryTransport
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
@@ -114,9 +114,14 @@ class Network:
             self._contacts.append(Contact(self._clock.now(), address, NATIVE))
         return tuple(self._contacts)
 
+    @property
+    def has_child(self) -> bool:
+        """Whether a child process that was started here may still be at work."""
+        return bool(self.children) and _has_children()
+
     def time_passes(self) -> None:
         """Note that time jumps while a child process lives, whose work nothing waits for."""
-        if self.children and not self._past_children and _has_children():
+        if not self._past_children and self.has_child:
             self._past_children = True
             programs = ", ".join(f"{child.program}, by {child.origin}" for child in self.children)
             self.limits.append(
@@ -244,7 +249,7 @@ class Network:
         if listener.tls is None:
             return protocol
         nobody: Any = None  # waits for the handshake
-        return SSLProtocol(self._loop, protocol, listener.tls, nobody, server_side=True)
+        return TlsProtocol(self._loop, protocol, listener.tls, nobody, server_side=True)
 
     def refuse(self, host: Any, port: Any = None) -> None:
         """Remember an attempt to reach something that is not served."""

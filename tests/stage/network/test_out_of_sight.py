@@ -58,8 +58,8 @@ async def child_of_the_loop() -> None:
 
 async def renderer() -> None:
     """A child that needs time before it is of use."""
-    child = await asyncio.create_subprocess_exec("sleep", "1.5")
-    await asyncio.sleep(2)
+    child = await asyncio.create_subprocess_exec("sleep", "3")
+    await asyncio.sleep(3.5)
     if child.returncode is None:
         child.kill()
         await child.wait()
