@@ -96,7 +96,7 @@ class Listener(ByteStreamWorker):
 
     def __init__(self, spec: WorkerSpec, *, agent_identity: str) -> None:
         super().__init__(spec)
-        self.behaviour = replace(spec.behaviour, publish_video=False)
+        self.behaviour = replace(spec.behaviour, publish_video=False, hears_before_video=True)
         self._agent_identity = agent_identity
 
     def sender(self, attributes: Mapping[str, str]) -> str | None:

@@ -56,6 +56,8 @@ class Player:
         self.on_started = on_started
         self.on_finished = on_finished
         self.heard: list[ReceivedSegment] = []
+        self.deaf = False
+        """While set, pushed audio is dropped, as by an avatar that is not there yet or has left."""
         self._queue: list[ReceivedSegment] = []
         self._run_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -67,6 +69,8 @@ class Player:
 
     def push(self, pcm: bytes, sample_rate: int, channels: int) -> None:
         """Take 16 bit PCM for the segment that is being received; opens one if none is."""
+        if self.deaf:
+            return
         if not self._queue or self._queue[-1].ended:
             segment = ReceivedSegment(sample_rate, channels, self._clock.now())
             self._queue.append(segment)

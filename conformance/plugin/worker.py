@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class Behaviour:
     """How a worker behaves. The default is a healthy one.
 
-    Times are in seconds. ``join_after=None`` never joins. ``play_after`` is how long it holds a
-    segment before it plays it. ``clear`` says what follows an
+    Times are in seconds. ``join_after=None`` never joins. It shows its video ``video_after``
+    seconds after it has joined, and hears nothing before, unless ``hears_before_video``.
+    ``play_after`` is how long it holds a segment before it plays it. ``clear`` says what follows an
     interruption: ``finish`` reports the position, ``silent`` acknowledges and reports nothing,
     ``late`` reports after ``clear_delay``, ``unanswered`` never answers the call.
     """
@@ -35,6 +36,8 @@ class Behaviour:
     join_after: float | None = 0.0
     play_after: float = 0.0
     publish_video: bool = True
+    video_after: float = 0.0
+    hears_before_video: bool = False
     notify_started: bool = True
     notify_finished: bool = True
     clear: Literal["finish", "silent", "late", "unanswered"] = "finish"
@@ -78,6 +81,7 @@ class Worker:
             on_finished=self._player_finished,
             play_after=spec.behaviour.play_after,
         )
+        self.player.deaf = not spec.behaviour.hears_before_video
         self.received = bytearray()
         """Every byte of audio that reached it, also what was cleared before it was played."""
         self.room: rtc.Room | None = None
@@ -124,6 +128,7 @@ class Worker:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         self.player.close()
+        self.player.deaf = True
         await self.ended()
         if self.room is not None and self.room.isconnected():
             await self.room.disconnect()
@@ -168,14 +173,22 @@ class Worker:
             spec.timeline.record("worker", "refused", spec.name, why=self.refused)
             return
         self.room = room
-        if spec.ends_with_worker:
-            room.on("disconnected", lambda reason: spec.end_session())
+        room.on("disconnected", self._disconnected)
+        self.player.deaf = not self.behaviour.hears_before_video
         local = room.local_participant
         spec.timeline.record("worker", "joined", local.identity)
         # The agent speaks as soon as it sees the video, so the worker must be listening by then.
         await self.joined(room, local.attributes)
         if self.behaviour.publish_video:
+            if self.behaviour.video_after:
+                await spec.clock.sleep(self.behaviour.video_after)
+            self.player.deaf = False
             await spec.server.publish_video(room)
+
+    def _disconnected(self, reason: object) -> None:
+        self.player.deaf = True
+        if self.spec.ends_with_worker:
+            self.spec.end_session()
 
     def _player_started(self, segment: ReceivedSegment) -> None:
         self.spec.timeline.record("worker", "playing", self.identity or self.spec.name)
@@ -211,13 +224,17 @@ class ByteStreamWorker(Worker):
         from conformance.host import avatar_receiver
 
         self._receiver = avatar_receiver(
-            room, sender_identity=self.sender(attributes), received=self.received.extend
+            room, sender_identity=self.sender(attributes), received=self._receive
         )
         await self._receiver.start()
         self._receiver.on("clear_buffer", self._cleared)
         if self.behaviour.clear == "unanswered":
             room.local_participant.register_rpc_method("lk.clear_buffer", self._never_answer)
         self._reading = asyncio.get_running_loop().create_task(self._read())
+
+    def _receive(self, pcm: bytes) -> None:
+        if not self.player.deaf:
+            self.received.extend(pcm)
 
     def sender(self, attributes: Mapping[str, str]) -> str | None:
         """Whose audio it takes: the agent it publishes on behalf of; None: the first agent's."""

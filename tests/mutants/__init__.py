@@ -14,6 +14,7 @@ THEMES = (
     "of_closing",
     "of_leaving",
     "of_playing",
+    "of_interrupting",
     "of_workers",
     "of_faults",
     "of_sockets",

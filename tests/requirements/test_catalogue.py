@@ -29,8 +29,8 @@ def test_every_data_file_is_read() -> None:
     assert {path.stem for path in DATA.glob("*.toml")} == set(FAMILIES)
 
 
-def test_the_first_revision_has_77_requirements() -> None:
-    """Each family has as many as the first edition."""
+def test_each_family_has_its_requirements() -> None:
+    """No requirement gets lost, and none comes in unseen."""
     families = Counter(requirement.family for requirement in load_catalogue().values())
 
     assert families == {
@@ -38,7 +38,7 @@ def test_the_first_revision_has_77_requirements() -> None:
         "BIND": 10,
         "SWAP": 14,
         "UNBIND": 11,
-        "PLAY": 9,
+        "PLAY": 11,
         "FAULT": 10,
         "SEC": 3,
         "META": 4,
@@ -52,7 +52,8 @@ def test_ids_are_of_their_family_and_in_order(family: str) -> None:
     ids = [entry["id"] for entry in data["requirement"]]
 
     assert data["family"] == family.upper()
-    assert ids == [f"{family.upper()}-{number:02}" for number in range(1, len(ids) + 1)]
+    assert all(name.startswith(f"{family.upper()}-") for name in ids)
+    assert ids == sorted(set(ids))
 
 
 def test_only_the_chain_itself_is_the_hosts() -> None:

@@ -18,6 +18,14 @@ SOCKET = (
     "start() returns before the WebSocket is connected, and its sink stays bound whether it ever is"
 )
 CONNECT = "connect in start(), wait for 'connected' within bounds, and bind after that"
+GONE = (
+    "after aclose() its sink stays bound and sends to an avatar that has left the room: the next"
+    " speech never ends"
+)
+INTERRUPTED = (
+    *("one-answering", "one-silent", "one-unanswered", "several-answering", "several-silent"),
+    "new-speech-late",
+)
 UNSERVED = ("socket-closed-at-once", "socket-never-connected")
 
 
@@ -28,6 +36,10 @@ def known_deviations() -> tuple[Deviation, ...]:
         *(
             PLUGIN.wrong(requirement, NOT_CLOSED, at="avatar.py:180", mend=CLOSE)
             for requirement in ("SWAP-10", "UNBIND-04", "UNBIND-05")
+        ),
+        PLUGIN.wrong("UNBIND-02", GONE, at="avatar.py:180", mend=CLOSE),
+        PLUGIN.wrong(
+            "SWAP-12", GONE, at="avatar.py:180", mend=CLOSE, variants=("close-then-start",)
         ),
         PLUGIN.wrong(
             "SWAP-02",
@@ -54,6 +66,7 @@ def known_deviations() -> tuple[Deviation, ...]:
             " several only one is reported",
             at="avatar.py:187",
             mend="take the position from the time since agent.speak_started, for each segment",
+            variants=INTERRUPTED,
         ),
         PLUGIN.wrong(
             "PLAY-04",

@@ -130,5 +130,10 @@ class Plugin:
             " bounds the wait",
             at=at,
             mend="leave clear_buffer_timeout at the host's 2 s",
-            variants=("one-silent", "several-answering", "several-silent"),
+            variants=(
+                "one-silent",
+                "several-answering",
+                "several-silent",
+                "new-speech-silent",
+            ),
         )

@@ -15,6 +15,7 @@ MODULES = (
     "unbind_cleanup",
     "play",
     "play_limits",
+    "play_silence",
     "fault",
     "fault_start",
     "sec",

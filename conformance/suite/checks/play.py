@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from conformance.suite.registry import check
 from conformance.suite.scene.expect import expect, fail, seconds
@@ -67,15 +68,22 @@ async def finished_once(scene: Scene) -> None:
 
 @check(
     "PLAY-03",
-    variants=("one-answering", "one-silent", "several-answering", "several-silent"),
+    variants=(
+        "one-answering",
+        "one-silent",
+        "one-unanswered",
+        "several-answering",
+        "several-silent",
+    ),
 )
 async def interrupted(scene: Scene, variant: str) -> None:
     """Interrupted, every pending segment finishes in bounded time at what had been played."""
     pending, _, avatar_is = variant.partition("-")
     await scene.start_session()
     avatar = await scene.create()
-    if avatar_is == "silent":
-        avatar.backend.behaviour = replace(avatar.backend.behaviour, clear="silent")
+    if avatar_is != "answering":
+        clear: Literal["silent", "unanswered"] = "silent" if avatar_is == "silent" else "unanswered"
+        avatar.backend.behaviour = replace(avatar.backend.behaviour, clear=clear)
     await scene.start(avatar)
     output = scene.session.output.audio
     if output is None:
