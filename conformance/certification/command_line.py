@@ -47,6 +47,13 @@ def add_options(parser: pytest.Parser) -> None:
     ):
         group.addoption(f"--livekit-{name}", metavar=name.upper(), help=what)
     group.addoption(
+        "--exchange",
+        choices=("plain", "switcher"),
+        default="plain",
+        help="who exchanges the avatars: the plugin's own calls, or the kit's AvatarSwitcher: "
+        "only the checks of an exchange, without known deviations; certifies nothing",
+    )
+    group.addoption(
         "--no-deviations",
         action="store_true",
         help="show known deviations as the failures that they are",

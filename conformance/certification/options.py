@@ -55,6 +55,8 @@ class Options:
     """The tier without which the run fails."""
     live: bool = False
     """Whether a real LiveKit server is the stage."""
+    exchange: str = "plain"
+    """Who exchanges the avatars: ``plain`` or ``switcher``."""
     livekit: Credentials | None = None
     """The server that is named; None where the kit starts one."""
 
@@ -67,7 +69,12 @@ class Options:
     def selection(self, providers: Sequence[str]) -> Selection:
         """The selection as the reports show it, with the providers that it came to."""
         return Selection(
-            tuple(providers), self.requirements, self.level, self.checks, self.without_deviations
+            tuple(providers),
+            self.requirements,
+            self.level,
+            self.checks,
+            self.without_deviations,
+            self.exchange,
         )
 
 
@@ -86,7 +93,9 @@ def read_options(config: pytest.Config) -> Options:
         level=Level(level) if level else None,
         checks=tuple(dict.fromkeys(checks)),
         seed=given.conformance_seed,
-        without_deviations=given.no_deviations,
+        # known deviations are of the plugin's own calls
+        without_deviations=given.no_deviations or given.exchange != "plain",
+        exchange=given.exchange,
         deviations=_path(config, rootdir, table, "deviations"),
         report=_path(config, rootdir, table, "report"),
         html=_path(config, rootdir, table, "html"),

@@ -64,13 +64,17 @@ def make_plan(
     checks = tuple(
         planned
         for planned in everything
-        if planned.facts.id in wanted and options.level in (None, planned.facts.level)
+        if planned.facts.id in wanted
+        and options.level in (None, planned.facts.level)
+        and (options.exchange == "plain" or planned.check.exchange)
     )
     if options.checks:
         checks = _named(options.checks, checks)
     if not checks:
-        raise UsageError("no check is left by --requirement and --level; take one of them away")
-    narrowed = bool(options.checks or options.requirements or options.level)
+        raise UsageError(
+            "no check is left by --requirement, --level and --exchange; take one of them away"
+        )
+    narrowed = not options.selection(()).whole
     kept = {planned.id.provider for planned in checks}
     return Plan(
         tuple(subject for subject in subjects if subject.name in kept or not narrowed),

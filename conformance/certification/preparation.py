@@ -77,7 +77,7 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
             raise UsageError(f"{options.deviations}: unknown provider {name!r}")
     live = _live_session(options) if options.live else None
     return Prepared(
-        runner=CheckRunner(live or _loopback(), seed=options.seed),
+        runner=CheckRunner(live or _loopback(), seed=options.seed, exchange=options.exchange),
         kit=__version__,
         revision=catalogue.revision,
         python=platform.python_version(),

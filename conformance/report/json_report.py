@@ -34,6 +34,7 @@ def to_json(run: Run) -> dict[str, Any]:
             "level": run.selection.level.value if run.selection.level else None,
             "checks": list(run.selection.checks),
             "without_deviations": run.selection.without_deviations,
+            "exchange": run.selection.exchange,
         },
         "partial": bool(reasons),
         "why_partial": list(reasons),

@@ -37,6 +37,7 @@ def run_of_report(data: Mapping[str, Any]) -> Run:
             Level(selection["level"]) if selection["level"] else None,
             tuple(selection["checks"]),
             selection["without_deviations"],
+            selection.get("exchange", "plain"),
         ),
         requirements=_requirements(data["requirements"]),
         subjects=tuple(_subject(subject) for subject in data["subjects"]),

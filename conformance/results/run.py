@@ -89,11 +89,12 @@ class Selection:
     level: Level | None = None
     checks: tuple[str, ...] = ()
     without_deviations: bool = False
+    exchange: str = "plain"
 
     @property
     def whole(self) -> bool:
-        """Whether every requirement was asked for."""
-        return not (self.requirements or self.level or self.checks)
+        """Whether every requirement was asked for, and of the plugin's own calls."""
+        return not (self.requirements or self.level or self.checks) and self.exchange == "plain"
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,8 @@ def repeat_command(
         parts += [f"--provider {name}" for name in dict.fromkeys((check_id.provider, peer))]
     if stage != LOOPBACK:
         parts.append(f"--{stage}")
+    if selection.exchange != "plain":
+        parts.append(f"--exchange {selection.exchange}")
     if seed is not None:
         parts.append(f"--conformance-seed {seed}")
     return " ".join([*parts, f"'{check_id}'"])

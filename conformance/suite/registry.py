@@ -41,6 +41,8 @@ class Check:
     """Is played with the reference provider; what it returns is the function's ``allowed``."""
     needs_avatar: bool = True
     """Whether it cannot be judged where the plugin's constructor raises."""
+    exchange: bool = False
+    """Whether it is also about a switcher that does the exchange (`--exchange switcher`)."""
     virtual_time: str | Mapping[str, str] = ""
     """Why it is not played in real time, in words; by variant where only some are not."""
 
@@ -69,6 +71,7 @@ def check(
     scenario: Scenario | None = None,
     control: Callable[[Scene], Awaitable[ResourceSnapshot]] | None = None,
     needs_avatar: bool = True,
+    exchange: bool = False,
     virtual_time: str | Mapping[str, str] = "",
 ) -> Callable[[F], F]:
     """Declare the decorated function as the check of ``requirement``; see `Check`."""
@@ -84,6 +87,7 @@ def check(
                 scenario,
                 control,
                 needs_avatar,
+                exchange,
                 virtual_time,
             )
         )

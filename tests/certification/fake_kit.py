@@ -163,7 +163,7 @@ EVENTS = (Event(1.0, "agent", "said", "", {"seconds": 0.5}), Event(1.5, "tail", 
 class FakeCheckRunner:
     """Stands in for `CheckRunner`: no scene, no stage, no attribution."""
 
-    def __init__(self, stage: object, *, seed: int | None = None) -> None:
+    def __init__(self, stage: object, *, seed: int | None = None, exchange: str = "plain") -> None:
         pass
 
     def run(self, subject: Subject, check: Check, variant: str | None = None) -> CheckResult:

@@ -95,3 +95,12 @@ def test_a_check_that_is_run_again_counts_once(repository: Repository) -> None:
     assert repository.run("--conformance-report", "r.json").ret == 1
     why = "acme::BIND-01 ran more than once; the first result counts"
     assert repository.report()["why_partial"] == [why]
+
+
+def test_a_switcher_is_judged_by_the_checks_of_an_exchange() -> None:
+    """With `--exchange switcher` the other checks are left out, and the run is not a whole one."""
+    exchanging = Check("BIND-01", own, exchange=True)
+    others = [check for check in ALL if check.requirement != "BIND-01"]
+    planned = plan(exchanging, *others, exchange="switcher")
+    assert [each.id.requirement for each in planned.checks] == ["BIND-01"]
+    assert not Options(Path(), exchange="switcher").selection(()).whole

@@ -29,7 +29,7 @@ START_FAULTS = tuple(
 """What makes a start fail at once, by name. A call that never answers is FAULT-04's."""
 
 
-@check("FAULT-01", variants=START_FAULTS, scenario=trials)
+@check("FAULT-01", variants=START_FAULTS, scenario=trials, exchange=True)
 def start_raises(tried: Sequence[StartAttempt], name: str) -> str:
     """A refused or failed session makes ``start()`` raise."""
     notes = []
@@ -51,7 +51,7 @@ def start_raises(tried: Sequence[StartAttempt], name: str) -> str:
     return "; ".join(notes)
 
 
-@check("FAULT-02", variants=START_FAULTS, scenario=trials)
+@check("FAULT-02", variants=START_FAULTS, scenario=trials, exchange=True)
 def tail_stays(tried: Sequence[StartAttempt], name: str) -> None:
     """After a failed ``start()`` the tail is the one that was bound before."""
     for trial in tried:
@@ -64,7 +64,7 @@ def tail_stays(tried: Sequence[StartAttempt], name: str) -> None:
         )
 
 
-@check("FAULT-03", variants=START_FAULTS, scenario=trials, control=left_by_a_call)
+@check("FAULT-03", variants=START_FAULTS, scenario=trials, control=left_by_a_call, exchange=True)
 def nothing_left_after_failure(
     tried: Sequence[StartAttempt], name: str, *, allowed: ResourceSnapshot
 ) -> None:

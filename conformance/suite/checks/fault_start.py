@@ -130,7 +130,7 @@ def _without_worker(manifest: Manifest) -> str | None:
     return "the avatar has no participant of its own (capability joins_room)"
 
 
-@check("FAULT-07", exempt=_without_worker)
+@check("FAULT-07", exempt=_without_worker, exchange=True)
 async def worker_leaves(scene: Scene) -> None:
     """The worker leaves mid-speech: speech completes in bounded time."""
     await scene.start_session()

@@ -24,7 +24,7 @@ SEAM = 0.06
 OWN_TAIL = "the new avatar's sink must be the tail: bind it with output.replace_audio_tail(sink)"
 
 
-@check("SWAP-01", variants=BOTH_ORDERS)
+@check("SWAP-01", variants=BOTH_ORDERS, exchange=True)
 async def idle(scene: Scene, order: str) -> None:
     """Swapped while idle, the next segment plays on the new avatar and the old hears nothing."""
     await scene.start_session()
@@ -42,7 +42,7 @@ async def idle(scene: Scene, order: str) -> None:
     finished(scene, 2)
 
 
-@check("SWAP-02", variants=BOTH_ORDERS)
+@check("SWAP-02", variants=BOTH_ORDERS, exchange=True)
 async def mid_segment(scene: Scene, order: str) -> None:
     """Swapped while frames are coming: each is heard once, by the old avatar or by the new."""
     await scene.start_session()
@@ -91,7 +91,7 @@ def but_for_the_seam(old: bytes, new: bytes, speech: Speech) -> bool:
     )
 
 
-@check("SWAP-03", variants=BOTH_ORDERS)
+@check("SWAP-03", variants=BOTH_ORDERS, exchange=True)
 async def still_playing(scene: Scene, order: str) -> None:
     """Swapped when all is pushed but still playing: finished once, interrupted, where it was."""
     await scene.audience.join()
@@ -132,7 +132,7 @@ async def still_playing(scene: Scene, order: str) -> None:
     )
 
 
-@check("SWAP-05", variants=BOTH_ORDERS)
+@check("SWAP-05", variants=BOTH_ORDERS, exchange=True)
 async def transcript(scene: Scene, order: str) -> None:
     """Text goes on reaching the room in step with the audio, and is whole after the swap."""
     await scene.audience.join()
@@ -171,7 +171,7 @@ async def transcript(scene: Scene, order: str) -> None:
     )
 
 
-@check("SWAP-06", variants=BOTH_ORDERS)
+@check("SWAP-06", variants=BOTH_ORDERS, exchange=True)
 async def recording(scene: Scene, order: str) -> None:
     """The recorder stays in the chain, and the recording has the speech on both sides."""
     await scene.start_session(record=True)
@@ -195,7 +195,7 @@ async def recording(scene: Scene, order: str) -> None:
     )
 
 
-@check("SWAP-07", variants=BOTH_ORDERS)
+@check("SWAP-07", variants=BOTH_ORDERS, exchange=True)
 async def late_event(scene: Scene, order: str) -> None:
     """A late playback event of the old avatar does not touch the new one's segment."""
     await scene.start_session()
@@ -239,7 +239,7 @@ async def late_event(scene: Scene, order: str) -> None:
         await scene.close(old)
 
 
-@check("SWAP-11", variants=BOTH_ORDERS)
+@check("SWAP-11", variants=BOTH_ORDERS, exchange=True)
 async def listeners(scene: Scene, order: str) -> None:
     """Listeners that a user put on ``session.output.audio`` hear every segment."""
     await scene.start_session()

@@ -25,7 +25,7 @@ LENGTH_TOLERANCE = 0.03
 """Seconds by which resampling may change the length of a stretch of audio."""
 
 
-@check("SWAP-04", variants=BOTH_ORDERS)
+@check("SWAP-04", variants=BOTH_ORDERS, exchange=True)
 async def during_an_interruption(scene: Scene, order: str) -> None:
     """Swapped while an interruption is in flight, every segment finishes once."""
     await scene.start_session()
@@ -48,7 +48,7 @@ async def during_an_interruption(scene: Scene, order: str) -> None:
     hears(new, after, "the new avatar hears the speech after the interruption, whole")
 
 
-@check("SWAP-08", variants=BOTH_ORDERS)
+@check("SWAP-08", variants=BOTH_ORDERS, exchange=True)
 async def same_identity(scene: Scene, order: str) -> None:
     """Two instances of one identity: closing the old does not remove the new one's participant."""
     await scene.start_session()
@@ -69,7 +69,7 @@ async def same_identity(scene: Scene, order: str) -> None:
     hears(new, speech, "the new avatar hears the speech after the swap, whole")
 
 
-@check("SWAP-09", for_peers=True)
+@check("SWAP-09", for_peers=True, exchange=True)
 async def ordered_pair(scene: Scene, variant: str) -> None:
     """Swapped for an avatar of another provider and back, idle and mid-segment, in both orders.
 
@@ -149,7 +149,7 @@ async def left_by_many_swaps(scene: Scene) -> ResourceSnapshot:
     return await left_by(scene, swap_often)
 
 
-@check("SWAP-10", scenario=left_by_many_swaps, control=left_by_many_swaps)
+@check("SWAP-10", scenario=left_by_many_swaps, control=left_by_many_swaps, exchange=True)
 def many_swaps(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     """20 swaps in a row leave no more behind than the host's own parts do."""
     extra = left.beyond(allowed)
@@ -161,7 +161,7 @@ def many_swaps(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     )
 
 
-@check("SWAP-12", variants=BOTH_ORDERS)
+@check("SWAP-12", variants=BOTH_ORDERS, exchange=True)
 async def replacement_fails(scene: Scene, order: str) -> None:
     """The replacement fails to start: the chain is intact and the next speech completes."""
     await scene.start_session()
@@ -171,11 +171,9 @@ async def replacement_fails(scene: Scene, order: str) -> None:
     before = scene.chain()
     new = await scene.create("new")
     scene.break_start(new)
-    if order == CLOSE_THEN_START:
-        await scene.close(old)
     raised = False
     try:
-        await scene.start(new, ready=False)
+        await scene.replace(old, new, order)
     except ProviderRaised:
         raised = True
     await scene.abandon(new)
@@ -203,7 +201,7 @@ async def replacement_fails(scene: Scene, order: str) -> None:
         )
 
 
-@check("SWAP-13")
+@check("SWAP-13", exchange=True)
 async def back_to_no_avatar(scene: Scene) -> None:
     """Back to no avatar: unbound, speech completes; rebound elsewhere, it is heard there."""
     await scene.start_session()

@@ -34,7 +34,7 @@ async def close_is_idempotent(scene: Scene, variant: str) -> None:
     )
 
 
-@check("UNBIND-03")
+@check("UNBIND-03", exchange=True)
 async def foreign_endpoint(scene: Scene) -> None:
     """``aclose()`` leaves alone an endpoint that someone else has bound since."""
     await scene.start_session()
@@ -58,7 +58,7 @@ async def foreign_endpoint(scene: Scene) -> None:
     )
 
 
-@check("UNBIND-09")
+@check("UNBIND-09", exchange=True)
 async def agent_stays(scene: Scene) -> None:
     """``aclose()`` never removes the agent itself from the room."""
     await scene.start_session()

@@ -26,7 +26,7 @@ ANSWER_DELAY = 4.0
 END_HINT = "end the session at the vendor in aclose(); one that is lost keeps billing"
 
 
-@check("UNBIND-02")
+@check("UNBIND-02", exchange=True)
 async def speech_after_close(scene: Scene) -> None:
     """After ``aclose()`` with nothing bound since, speech completes in bounded time."""
     await scene.start_session()
@@ -37,7 +37,7 @@ async def speech_after_close(scene: Scene) -> None:
     await scene.spoken(scene.say(1.0))
 
 
-@check("UNBIND-04", scenario=left_by_a_call, control=left_by_a_call)
+@check("UNBIND-04", scenario=left_by_a_call, control=left_by_a_call, exchange=True)
 def nothing_left(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     """After ``aclose()`` nothing of the provider is left beyond the host's own."""
     extra = left.beyond(allowed)
@@ -49,7 +49,7 @@ def nothing_left(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     )
 
 
-@check("UNBIND-05")
+@check("UNBIND-05", exchange=True)
 async def remote_session_ends(scene: Scene) -> None:
     """The vendor's remote session is ended by ``aclose()``."""
     await scene.start_session()
@@ -72,7 +72,7 @@ async def remote_session_ends(scene: Scene) -> None:
         scene.notes.append("unclaimed: the manifest can declare the capability ends_session")
 
 
-@check("UNBIND-06")
+@check("UNBIND-06", exchange=True)
 async def new_instance(scene: Scene) -> None:
     """A new instance started after ``aclose()`` works."""
     await scene.start_session()
@@ -175,6 +175,7 @@ async def close_during_start(scene: Scene, *, allowed: ResourceSnapshot) -> None
     "UNBIND-10",
     variants=("backend-500", "backend-silent", "room-api-500", "room-api-silent"),
     virtual_time={"room-api-silent": "a room API that never answers, for longer than a minute"},
+    exchange=True,
 )
 async def close_despite_failures(scene: Scene, variant: str) -> None:
     """With the backend or the room API failing, ``aclose()`` is bounded and does not raise."""

@@ -12,6 +12,7 @@ from conformance.results.outcomes import Outcome
 from conformance.results.timeline import Event
 from conformance.stage.interface import Contact, Stage, StageRunner
 from conformance.stage.network.thread_owners import kinds_of_threads, threads_of
+from conformance.suite.scene.exchange import PLAIN
 from conformance.suite.scene.resources import watch_connections
 from conformance.suite.scene.scene import Scene, open_scene
 
@@ -78,8 +79,9 @@ def run_scenario(
 class SceneRunner:
     """Plays scenes of providers, and remembers of each what outlives a scene."""
 
-    def __init__(self, seed: int | None) -> None:
+    def __init__(self, seed: int | None, exchange: str = PLAIN) -> None:
         self._seed = seed
+        self._exchange = exchange
         self._known_threads: dict[str, set[str]] = {}
         self._contacts: dict[str, dict[str, Contact]] = {}
 
@@ -117,7 +119,7 @@ class SceneRunner:
         async def scenario(opened: Stage) -> Any:
             nonlocal notes, diagnostics
             with watch_connections():
-                async with open_scene(opened, provider) as scene:
+                async with open_scene(opened, provider, exchange=self._exchange) as scene:
                     scene.peers = peers if peers is not None else scene.peers
                     scene.earlier_contacts = tuple(self._contacts.get(provider.name, {}).values())
                     try:

@@ -12,6 +12,7 @@ from conformance.requirements import load_catalogue
 from conformance.results.outcomes import CheckId, CheckResult, Level, Outcome
 from conformance.stage.interface import Stage, StageRunner
 from conformance.suite.registry import Check, registered
+from conformance.suite.scene.exchange import PLAIN
 from conformance.suite.scene.host_chain import ChainScene
 from conformance.suite.scene.scene import Scene
 
@@ -44,7 +45,7 @@ class CheckRunner:
     One serves a whole session: it keeps what several checks share. ``stage`` opens the stages.
     ``seed`` shuffles what is ready at the same moment. ``reference`` is the provider that shows
     what is the host's own fault; ``attribution`` False keeps a failure a failure, whoever else
-    shares it.
+    shares it. ``exchange`` says who exchanges the avatars (`scene.exchange`).
     """
 
     def __init__(
@@ -54,12 +55,15 @@ class CheckRunner:
         seed: int | None = None,
         reference: Provider | None = None,
         attribution: bool = True,
+        exchange: str = PLAIN,
     ) -> None:
         self._stage = stage
         self._seed = seed
         self._reference = reference or reference_provider()
         self._attribution = attribution
-        self._scenes = SceneRunner(seed)
+        self._scenes = SceneRunner(seed, exchange)
+        # a switcher is to leave no more behind than the avatars' own calls do
+        self._controls = self._scenes if exchange == PLAIN else SceneRunner(seed)
         self._readiness: dict[tuple[str, Provider], Unready | None] = {}
         self._verdicts: dict[tuple[str, Provider, str, str | None], Verdict] = {}
         self._runs: OrderedDict[Any, ScenarioRun] = OrderedDict()
@@ -203,7 +207,7 @@ class CheckRunner:
         variants = () if variant is None else (variant,)
         options: dict[str, Any] = {}
         if check.control is not None:
-            control = self._shared(check.control, self._reference, (), stage)
+            control = self._shared(check.control, self._reference, (), stage, self._controls)
             if not control.whole:
                 return control
             options["allowed"] = control.verdict.value
@@ -214,7 +218,7 @@ class CheckRunner:
                 await function(scene, *variants, **options)
 
             return self._scenes.run_in_scene(stage, provider, act, peers)
-        run = self._shared(check.scenario, provider, variants, stage)
+        run = self._shared(check.scenario, provider, variants, stage, self._scenes)
         if not run.whole:
             return run
         found = run.verdict.value
@@ -227,17 +231,18 @@ class CheckRunner:
         provider: Provider,
         variants: tuple[str, ...],
         stage: StageRunner,
+        scenes: SceneRunner,
     ) -> ScenarioRun:
         """The run of a scenario that several checks judge: once in virtual time.
 
         It is played whole, on a stage of its own, before any of them is judged. So neither their
         order nor which of them are selected changes a verdict or a timeline.
         """
-        key = (stage.name, provider, scenario, variants)
+        key = (scenes, stage.name, provider, scenario, variants)
         if key in self._runs:
             self._runs.move_to_end(key)
             return self._runs[key]
-        run = self._scenes.run_in_scene(stage, provider, lambda scene: scenario(scene, *variants))
+        run = scenes.run_in_scene(stage, provider, lambda scene: scenario(scene, *variants))
         if stage.virtual:
             self._runs[key] = replace(run, verdict=replace(run.verdict, error=None))
             if len(self._runs) > KEPT_RUNS:

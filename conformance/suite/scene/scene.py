@@ -29,6 +29,7 @@ from .canary import secrets_of
 from .chain import Chain, PlaybackEventLog, describe, same
 from .environment import AGENT, ROOM, USER, credential_variables, environment, mint
 from .error_site import where_to_look
+from .exchange import PLAIN, SWITCHER, PlainExchange, SwitcherExchange
 from .fake_tail import FakeTail
 from .speech import Speech
 from .swap_order import CLOSE_THEN_START
@@ -47,7 +48,15 @@ SPEECH_RATE = 24000
 class Scene:
     """A check's scene: session, room, avatars, speech. Opened by :func:`open_scene`."""
 
-    def __init__(self, stage: Stage, provider: Provider, room: rtc.Room, job: Any) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        provider: Provider,
+        room: rtc.Room,
+        job: Any,
+        *,
+        exchange: str = PLAIN,
+    ) -> None:
         self.stage = stage
         self.provider = provider
         self.room = room
@@ -64,6 +73,9 @@ class Scene:
         self.instead_of_wrappers = ""
         """The chain without its wrappers, in words, once a start() has replaced them."""
         self.spoken_samples = 0
+        self.exchanging = PlainExchange(self)
+        """How the avatars are started, exchanged and closed."""
+        self._exchange = exchange
         self._ear: PlaybackEventLog | None = None
         self._recording = False
         self._background: list[asyncio.Future[Any]] = []
@@ -109,6 +121,8 @@ class Scene:
             self.session, Agent(instructions="speak"), room=self.room, record=record
         )
         self._recording = record
+        if self._exchange == SWITCHER:
+            self.exchanging = SwitcherExchange(self)
         top = self.session.output.audio
         if top is not None:
             self._ear = PlaybackEventLog(self.timeline, top)
@@ -169,8 +183,13 @@ class Scene:
             player=Player(self.clock) if manifest.transport == "in-process" else None,
         )
 
-    async def start(self, avatar: Avatar, *, ready: bool = True) -> Avatar:
-        """Start an avatar and, unless ``ready`` is false, wait until its workers can be heard."""
+    async def start(
+        self, avatar: Avatar, *, ready: bool = True, order: str | None = None
+    ) -> Avatar:
+        """Start an avatar and, unless ``ready`` is false, wait until its workers can be heard.
+
+        ``order`` is for a switcher, which puts it in place of the current one.
+        """
         known = len(avatar.backend.workers)
         before = self.chain()
         if not avatar.manifest.capabilities.joins_room:
@@ -178,11 +197,7 @@ class Scene:
         self.timeline.record("check", "start", avatar.label)
         try:
             with self.variables_of(avatar):
-                await self.bounded(
-                    self.bind_call(avatar),
-                    f"start() of the {avatar.label} avatar returns",
-                    seconds=avatar.manifest.bounds.start,
-                )
+                await self.exchanging.start(avatar, order)
         except Violation:
             raise
         except Exception as error:  # a provider may raise anything
@@ -226,18 +241,7 @@ class Scene:
 
     async def close(self, avatar: Avatar) -> None:
         """Close an avatar, within its declared bound."""
-        self.timeline.record("check", "close", avatar.label)
-        try:
-            await self.bounded(
-                avatar.provider.unbind(avatar.instance, self.session, avatar.context),
-                f"aclose() of the {avatar.label} avatar returns",
-                seconds=avatar.manifest.bounds.close,
-            )
-        except Violation:
-            raise
-        except Exception as error:  # a provider may raise anything
-            raise ProviderRaised("aclose() raises nothing", error, where_to_look(error)) from error
-        self.timeline.record("check", "closed", avatar.label)
+        await self.exchanging.close(avatar)
         self._watch(avatar.label)
 
     async def abandon(self, avatar: Avatar) -> None:
@@ -253,13 +257,12 @@ class Scene:
         ``ready`` waits until the new one can be heard, before an old one that is still there goes.
         """
         new = await self.create(label, **options)
-        if order == CLOSE_THEN_START:
-            await self.close(old)
-            await self.start(new, ready=ready)
-        else:
-            await self.start(new, ready=ready)
-            await self.close(old)
+        await self.replace(old, new, order, ready=ready)
         return new
+
+    async def replace(self, old: Avatar, new: Avatar, order: str, *, ready: bool = False) -> None:
+        """Replace ``old`` by ``new``, in the given order; raises what either of them raises."""
+        await self.exchanging.replace(old, new, order, ready=ready)
 
     def bind(self, sink: io.AudioOutput | None) -> None:
         """Bind a tail, or none, as an application does that keeps the wrappers."""
@@ -374,6 +377,8 @@ class Scene:
             self._ear.detach()
         for watch in self._watches:
             watch.detach()
+        with suppress(Exception):  # what it closes is closed once more below
+            await asyncio.wait_for(self.exchanging.aclose(), 60)
         for avatar in self.avatars:
             with suppress(Exception):  # a provider that cannot close is judged elsewhere
                 await asyncio.wait_for(
@@ -388,13 +393,15 @@ class Scene:
 
 
 @asynccontextmanager
-async def open_scene(stage: Stage, provider: Provider) -> AsyncIterator[Scene]:
+async def open_scene(
+    stage: Stage, provider: Provider, *, exchange: str = PLAIN
+) -> AsyncIterator[Scene]:
     """An agent in the room, in a job, with a session that has not started yet."""
     async with AsyncExitStack() as stack:
         room = await stage.server.join(mint(stage, AGENT, kind="agent"))
         stack.push_async_callback(room.disconnect)
         job = await stack.enter_async_context(stage.job(room))
-        scene = Scene(stage, provider, room, job)
+        scene = Scene(stage, provider, room, job, exchange=exchange)
         stack.push_async_callback(scene.end)
         yield scene
 
