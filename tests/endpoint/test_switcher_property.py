@@ -257,7 +257,7 @@ class Exchanges(RuleBasedStateMachine):
     def the_chain_is_whole(self) -> None:
         assert self.output.audio is self.root
         points = [o for o in host.chain_of(self.root) if host.is_swap_point(o)]
-        assert len(points) == 1
+        assert len(points) <= 1
 
     @invariant()
     def no_segment_finishes_twice(self) -> None:

@@ -173,7 +173,7 @@ async def replacement_fails(scene: Scene, order: str) -> None:
     scene.break_start(new)
     raised = False
     try:
-        await scene.replace(old, new, order)
+        await scene.exchanging.replace(old, new, order, ready=False)
     except ProviderRaised:
         raised = True
     await scene.abandon(new)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+from livekit import rtc
+from livekit.agents import AgentSession
 
 from conformance.endpoint import AvatarSwitcher, Order, SwapError
+from conformance.plugin.manifest import Manifest
+from conformance.plugin.room import Clock
 from conformance.results.outcomes import Finding, ProviderRaised, Violation
-from conformance.suite.registry import CLOSE_THEN_START
+from conformance.results.timeline import Timeline
 
+from .avatar import Avatar
 from .error_site import where_to_look
+from .swap_order import CLOSE_THEN_START
 
-if TYPE_CHECKING:
-    from livekit import rtc
-    from livekit.agents import AgentSession
-
-    from .avatar import Avatar
-    from .scene import Scene
-
-    Call = Callable[[Avatar], Awaitable[None]]
+T = TypeVar("T")
+Call = Callable[[Avatar], Awaitable[None]]
 
 PLAIN = "plain"
 SWITCHER = "switcher"
@@ -31,10 +33,44 @@ MARGIN = 5.0
 """Seconds by which the switcher is more patient than the check, whose message says more."""
 
 
+class DrivenScene(Protocol):
+    """What an exchange needs of a scene."""
+
+    room: rtc.Room
+    session: AgentSession[None]
+
+    @property
+    def manifest(self) -> Manifest:
+        """The provider's manifest."""
+
+    @property
+    def clock(self) -> Clock:
+        """The stage's clock."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """What has happened so far."""
+
+    async def bounded(self, awaitable: Awaitable[T], what: str, *, seconds: float) -> T:
+        """Await within ``seconds``; raises `Violation` naming ``what``."""
+
+    async def bind_call(self, avatar: Avatar) -> None:
+        """Start an avatar by the adapter's hook."""
+
+    def variables_of(self, avatar: Avatar) -> AbstractContextManager[None]:
+        """Set the environment variables from which ``avatar`` takes its credentials."""
+
+    async def start(self, avatar: Avatar, *, ready: bool, order: str | None = None) -> Avatar:
+        """Start an avatar, with all that the scene keeps of it."""
+
+    async def close(self, avatar: Avatar) -> None:
+        """Close an avatar, with all that the scene keeps of it."""
+
+
 class PlainExchange:
     """Drives the avatars of ``scene`` by their own calls."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: DrivenScene) -> None:
         self._scene = scene
 
     async def start(self, avatar: Avatar, order: str | None = None) -> None:
@@ -77,7 +113,7 @@ class PlainExchange:
 class SwitcherExchange(PlainExchange):
     """Drives them by an `AvatarSwitcher`, as an agent does."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: DrivenScene) -> None:
         super().__init__(scene)
         bounds = scene.manifest.bounds
         self._switcher = AvatarSwitcher(
@@ -141,7 +177,7 @@ class SwitcherExchange(PlainExchange):
 class _Driven:
     """An avatar of the scene as the switcher sees it."""
 
-    def __init__(self, scene: Scene, avatar: Avatar, start: Call, close: Call) -> None:
+    def __init__(self, scene: DrivenScene, avatar: Avatar, start: Call, close: Call) -> None:
         self.avatar = avatar
         self.avatar_identity = avatar.identity
         self.started = False

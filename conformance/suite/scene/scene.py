@@ -32,7 +32,6 @@ from .error_site import where_to_look
 from .exchange import PLAIN, SWITCHER, PlainExchange, SwitcherExchange
 from .fake_tail import FakeTail
 from .speech import Speech
-from .swap_order import CLOSE_THEN_START
 from .tail_recorder import TailWatch
 from .user import SimulatedUser
 
@@ -257,12 +256,8 @@ class Scene:
         ``ready`` waits until the new one can be heard, before an old one that is still there goes.
         """
         new = await self.create(label, **options)
-        await self.replace(old, new, order, ready=ready)
-        return new
-
-    async def replace(self, old: Avatar, new: Avatar, order: str, *, ready: bool = False) -> None:
-        """Replace ``old`` by ``new``, in the given order; raises what either of them raises."""
         await self.exchanging.replace(old, new, order, ready=ready)
+        return new
 
     def bind(self, sink: io.AudioOutput | None) -> None:
         """Bind a tail, or none, as an application does that keeps the wrappers."""
