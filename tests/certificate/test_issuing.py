@@ -375,7 +375,8 @@ def test_a_real_run_in_a_real_environment(tmp_path: Path) -> None:
     report = json.loads(issued.report.read_text("utf-8"))
     assert [subject["name"] for subject in report["subjects"]] == ["host", "endpoint", "acme"]
     assert not [line for line in issued.nothing_because if "tampered" in line]
-    assert [line for line in said if line.startswith("acme (livekit-plugins-acme 1.0): tier")]
+    assert [line for line in said if line.startswith("acme (livekit-plugins-acme 1.0): ")], said
+    assert [line for line in said if line.startswith("network: ")], said
     if issued.path is not None:
         verdicts = {v.name: v.state for v in verify(issued.path, wheel=wheel).verdicts}
         assert {verdicts[n] for n in ("schema", "wheel", "validity", "ledger", "revision")} == {
