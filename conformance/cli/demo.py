@@ -70,9 +70,9 @@ async def _show(credentials: Credentials, port: int) -> None:
 async def serving(credentials: Credentials, *, port: int = 0) -> AsyncIterator[str]:
     """Run the demo during the block; gives the URL of its page."""
     from conformance.live.demo import Performance, Site
-    from conformance.live.stage import environment
+    from conformance.stage.environ import server_environ
 
-    with environment(credentials):
+    with server_environ(credentials):
         async with (
             Performance(credentials) as performance,
             Site(credentials.url, performance.user_token, port=port) as site,

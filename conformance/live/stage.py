@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from livekit import rtc
 
 from conformance.host import Job, job_context, reset_class_state
 from conformance.plugin.room import Credentials
-from conformance.plugin.vendor_api import VendorAPI
 from conformance.results.timeline import Timeline
+from conformance.stage.environ import server_environ
 from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageLost
 from conformance.stage.network.native_sockets import is_isolated
 from conformance.stage.network.network import Network
@@ -51,7 +50,7 @@ class LiveStage:
         self._clock = RealClock(loop)
         self._timeline = Timeline(self._clock.now)
         self._server = RealServer(credentials, self._timeline)
-        self._network = Network(self._clock, self._timeline)
+        self.network = Network(self._clock, self._timeline)
         self._backends: list[MemoryBackend] = []
 
     @property
@@ -72,12 +71,12 @@ class LiveStage:
     @property
     def undeclared_contacts(self) -> Sequence[Contact]:
         """Attempts to reach anything but the declared hosts and the LiveKit server."""
-        return self._network.contacts
+        return self.network.contacts
 
     @property
     def children(self) -> Sequence[ChildProcess]:
         """The child processes that were started."""
-        return self._network.children
+        return self.network.children
 
     @property
     def isolated(self) -> bool:
@@ -87,21 +86,11 @@ class LiveStage:
     @property
     def limits(self) -> Sequence[str]:
         """What could not be served or waited for, in words."""
-        return self._network.limits
+        return self.network.limits
 
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""
-        backend = MemoryBackend(
-            provider_name=provider.name,
-            manifest=provider.manifest,
-            api=provider.vendor_backend(context) or VendorAPI(),
-            worker_factory=provider.avatar_worker(context),
-            context=context,
-            network=self._network,
-            server=self._server,
-            clock=self._clock,
-            timeline=self._timeline,
-        )
+        backend = MemoryBackend(provider, context, self)
         self._backends.append(backend)
         await backend.start()
         return backend
@@ -121,7 +110,7 @@ class LiveStage:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Reach the server for a while; raises `StageLost` when it does not answer."""
-        with self._network:
+        with self.network:
             try:
                 await self._server.open()
                 yield
@@ -173,7 +162,7 @@ class LiveRunner:
     async def _run(self, scenario: Callable[[Stage], Awaitable[T]], loop: RealTimeLoop) -> T:
         stage = LiveStage(self._credentials, loop)
         async with stage.opened():
-            with environment(stage.server.credentials):
+            with server_environ(stage.server.credentials):
                 return await self._play(stage, scenario)
 
     async def _play(self, stage: LiveStage, scenario: Callable[[Stage], Awaitable[T]]) -> T:
@@ -197,26 +186,6 @@ class LiveRunner:
 async def _until_gone(stage: LiveStage) -> None:
     while await stage.server.gateway.reachable():
         await stage.clock.sleep(PULSE)
-
-
-@contextmanager
-def environment(credentials: Credentials) -> Iterator[None]:
-    """Let the environment name this server and no other, and restore it afterwards.
-
-    A job's own API client, with which an avatar's `aclose` removes its participant, reads it.
-    """
-    before = {name: value for name, value in os.environ.items() if name.startswith("LIVEKIT_")}
-    for name in before:
-        del os.environ[name]
-    os.environ["LIVEKIT_URL"] = credentials.url
-    os.environ["LIVEKIT_API_KEY"] = credentials.api_key
-    os.environ["LIVEKIT_API_SECRET"] = credentials.api_secret
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith("LIVEKIT_")]:
-            del os.environ[name]
-        os.environ.update(before)
 
 
 async def _bounded(closing: Iterable[Awaitable[Any]]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextvars
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,8 +12,8 @@ from livekit import rtc
 
 from conformance import host
 from conformance.plugin.room import Credentials
-from conformance.plugin.vendor_api import VendorAPI
 from conformance.results.timeline import Timeline
+from conformance.stage.environ import server_environ
 from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageRunner
 from conformance.stage.network.native_sockets import is_isolated
 from conformance.stage.network.network import Network
@@ -58,7 +57,7 @@ class LoopbackStage:
     ) -> None:
         self._clock = clock
         self._timeline = timeline
-        self._network = network
+        self.network = network
         self._server = server
         self._backends = AsyncExitStack()
 
@@ -80,12 +79,12 @@ class LoopbackStage:
     @property
     def undeclared_contacts(self) -> Sequence[Contact]:
         """Attempts to reach anything but the declared hosts."""
-        return self._network.contacts
+        return self.network.contacts
 
     @property
     def children(self) -> Sequence[ChildProcess]:
         """The child processes that were started."""
-        return self._network.children
+        return self.network.children
 
     @property
     def isolated(self) -> bool:
@@ -95,21 +94,11 @@ class LoopbackStage:
     @property
     def limits(self) -> Sequence[str]:
         """The limits of the stage that were met, in words."""
-        return self._network.limits
+        return self.network.limits
 
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""
-        backend = MemoryBackend(
-            provider_name=provider.name,
-            manifest=provider.manifest,
-            api=provider.vendor_backend(context) or VendorAPI(),
-            worker_factory=provider.avatar_worker(context),
-            context=context,
-            network=self._network,
-            server=self._server,
-            clock=self._clock,
-            timeline=self._timeline,
-        )
+        backend = MemoryBackend(provider, context, self)
         self._backends.push_async_callback(backend.aclose)
         await backend.start()
         return backend
@@ -162,7 +151,7 @@ class LoopbackRunner:
             async with open_stage(clock, latency=self._latency) as stage:
                 return await scenario(stage)
 
-        with _environment(CREDENTIALS):
+        with server_environ(CREDENTIALS):
             return run_virtual(main, seed=seed, limit=self._limit)
 
 
@@ -192,7 +181,7 @@ class RealTimeLoopbackRunner:
             async with open_stage(clock, latency=self._latency) as stage:
                 return await scenario(stage)
 
-        with _environment(CREDENTIALS):
+        with server_environ(CREDENTIALS):
             return run_in_real_time(main, limit=self._limit)
 
 
@@ -219,27 +208,3 @@ async def open_stage(clock: LoopbackClock, *, latency: float = 0.0) -> AsyncIter
         stack.push_async_callback(server.aclose)
         stack.push_async_callback(stage.aclose)
         yield stage
-
-
-@contextmanager
-def _environment(credentials: Credentials) -> Iterator[None]:
-    """Let the environment name this server and no other, and restore all of it afterwards."""
-    before = dict(os.environ)
-    for name in before:
-        if name.startswith("LIVEKIT_"):
-            del os.environ[name]
-    os.environ["LIVEKIT_URL"] = credentials.url
-    os.environ["LIVEKIT_API_KEY"] = credentials.api_key
-    os.environ["LIVEKIT_API_SECRET"] = credentials.api_secret
-    try:
-        yield
-    finally:
-        _restore(before)
-
-
-def _restore(before: Mapping[str, str]) -> None:
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
-    for name, value in before.items():
-        if os.environ.get(name) != value:
-            os.environ[name] = value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
@@ -34,9 +34,29 @@ from .websocket import serve_socket
 
 if TYPE_CHECKING:
     from conformance.plugin.context import AdapterContext
-    from conformance.plugin.manifest import Manifest
+    from conformance.plugin.provider import Provider
 
 _UNKNOWN = "unknown call"
+
+
+class BackendStage(Protocol):
+    """A stage that vendors' APIs are served on, in memory."""
+
+    @property
+    def network(self) -> Network:
+        """The network that the vendor's hosts are served on."""
+
+    @property
+    def server(self) -> Server:
+        """The server of the rooms that workers join."""
+
+    @property
+    def clock(self) -> Clock:
+        """The stage's time."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """Where requests and answers are recorded."""
 
 
 class MemoryBackend:
@@ -46,34 +66,23 @@ class MemoryBackend:
     raises `KitError` when the adapter's own code has failed meanwhile.
     """
 
-    def __init__(
-        self,
-        *,
-        provider_name: str,
-        manifest: Manifest,
-        api: VendorAPI,
-        worker_factory: Callable[[WorkerSpec], Worker],
-        context: AdapterContext,
-        network: Network,
-        server: Server,
-        clock: Clock,
-        timeline: Timeline,
-    ) -> None:
+    def __init__(self, provider: Provider, context: AdapterContext, stage: BackendStage) -> None:
+        manifest = provider.manifest
+        api = provider.vendor_backend(context) or VendorAPI()
         self.behaviour = Behaviour()
-        self._name = provider_name
-        self._api = api
-        self._worker_factory = worker_factory
+        self._name = provider.name
+        self._worker_factory = provider.avatar_worker(context)
         self._context = context
-        self._network = network
-        self._server = server
-        self._clock = clock
-        self._timeline = timeline
+        self._network = stage.network
+        self._server = stage.server
+        self._clock = stage.clock
+        self._timeline = stage.timeline
         self._identities = {context.identity or manifest.identity}
         default_host = manifest.hosts[0] if manifest.hosts else ""
         self._routes = [Route(endpoint, default_host) for endpoint in api.endpoints]
         if any(not route.host for route in self._routes):
             raise KitError(
-                f"{provider_name}: the manifest declares no host, but its backend has calls:"
+                f"{self._name}: the manifest declares no host, but its backend has calls:"
                 " declare the vendor's host in `hosts`"
             )
         self._hosts = frozenset(route.host for route in self._routes) | {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 
 from conformance.results.outcomes import ProviderRaised, Violation
+from conformance.stage.environ import environ
 from conformance.suite.registry import check
 from conformance.suite.scene.chain import describe
-from conformance.suite.scene.environment import environment
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.scene import Scene
 
@@ -40,7 +40,7 @@ async def where_settings_come_from(scene: Scene, variant: str) -> None:
         ),
         "arguments-win": dict(zip(LIVEKIT_VARIABLES, OTHER_SERVER, strict=True)),
     }
-    with environment(environments[variant]):
+    with environ(environments[variant]):
         await scene.start(avatar, ready=False)
     if not avatar.workers:
         return
@@ -99,7 +99,7 @@ async def _start_without(scene: Scene, missing: str) -> Exception | None:
             withheld=None if of_livekit else missing,
             server={missing: ""} if of_livekit else None,
         )
-        with environment(dict.fromkeys(LIVEKIT_VARIABLES) if of_livekit else {}):
+        with environ(dict.fromkeys(LIVEKIT_VARIABLES) if of_livekit else {}):
             await scene.start(avatar, ready=False)
     except ProviderRaised as failure:
         return failure.error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 
 from livekit import api
@@ -30,25 +28,6 @@ def mint(stage: Stage, identity: str, *, kind: str) -> str:
     if kind == "agent":
         token = token.with_kind("agent")
     return token.to_jwt()
-
-
-@contextmanager
-def environment(variables: Mapping[str, str | None]) -> Iterator[None]:
-    """Set environment variables, or unset those that are None, and put them back afterwards."""
-    saved = {name: os.environ.get(name) for name in variables}
-    try:
-        _apply(variables)
-        yield
-    finally:
-        _apply(saved)
-
-
-def _apply(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 def credential_variables(manifest: Manifest, secrets: Mapping[str, str]) -> dict[str, str | None]:

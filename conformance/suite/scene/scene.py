@@ -21,13 +21,14 @@ from conformance.plugin.provider import Provider
 from conformance.plugin.room import Clock
 from conformance.results.outcomes import Finding, NotApplicable, ProviderRaised, Violation
 from conformance.results.timeline import Timeline
+from conformance.stage.environ import environ
 from conformance.stage.faults import Fault
 from conformance.stage.interface import Contact, Stage
 
 from .avatar import Avatar
 from .canary import secrets_of
 from .chain import Chain, PlaybackEventLog, describe, same
-from .environment import AGENT, ROOM, USER, credential_variables, environment, mint
+from .environment import AGENT, ROOM, USER, credential_variables, mint
 from .error_site import where_to_look
 from .exchange import PLAIN, SWITCHER, PlainExchange, SwitcherExchange
 from .fake_tail import FakeTail
@@ -130,7 +131,7 @@ class Scene:
     @contextmanager
     def variables_of(self, avatar: Avatar) -> Iterator[None]:
         """Set the environment variables from which ``avatar`` takes its credentials."""
-        with environment(credential_variables(avatar.manifest, avatar.context.secrets)):
+        with environ(credential_variables(avatar.manifest, avatar.context.secrets)):
             yield
 
     # avatars
@@ -158,7 +159,7 @@ class Scene:
         secrets = {name: value for name, value in full.secrets.items() if name != withheld}
         context = replace(full, secrets=secrets, **cast("dict[str, Any]", server or {}))
         backend = await self.stage.open_backend(provider, full)
-        with environment(credential_variables(provider.manifest, secrets)):
+        with environ(credential_variables(provider.manifest, secrets)):
             instance = provider.create_avatar(context)
         avatar = Avatar(label, instance, context, backend, provider)
         self.avatars.append(avatar)

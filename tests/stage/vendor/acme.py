@@ -7,7 +7,8 @@ import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 
@@ -89,17 +90,16 @@ async def backend_on(
     manifest = Manifest("acme", "acme", "acme:A", "acme:E", "bytestream", (HOST,))
     secrets = {"api_key": SECRET}
     context = AdapterContext("acme", identity, "agent", "room", "wss://room", "k", "s", secrets)
-    backend = MemoryBackend(
-        provider_name="acme",
+    provider: Any = SimpleNamespace(
+        name="acme",
         manifest=manifest,
-        api=api,
-        worker_factory=StillWorker,
-        context=context,
-        network=network,
-        server=cast("Any", None),
-        clock=clock,
-        timeline=Timeline(clock.now),
+        vendor_backend=lambda context: api,
+        avatar_worker=lambda context: StillWorker,
     )
+    stage: Any = SimpleNamespace(
+        network=network, server=None, clock=clock, timeline=Timeline(clock.now)
+    )
+    backend = MemoryBackend(provider, context, stage)
     await backend.start()
     try:
         yield backend
