@@ -26,12 +26,13 @@ SECRET = "canary-4711"
 
 
 class StillWorker(Worker):
-    """A worker that never joins."""
+    """A worker that never joins a room, and hears what comes by the vendor's own socket."""
 
     left = False
 
     def begin(self) -> None:
         """Stay outside."""
+        self.player.deaf = False
 
     async def leave(self) -> None:
         self.left = True
