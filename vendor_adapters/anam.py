@@ -33,8 +33,8 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.plugins import anam
 
     persona = anam.PersonaConfig(name="Conformance", avatarId="avatar-1")
-    identity = context.identity or NOT_GIVEN
-    return anam.AvatarSession(persona_config=persona, avatar_participant_identity=identity)
+    who = context.conn_options(avatar_participant_identity=context.identity or NOT_GIVEN)
+    return anam.AvatarSession(persona_config=persona, **who)
 
 
 @hookimpl

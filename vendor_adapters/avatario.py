@@ -36,7 +36,7 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.plugins import avatario
 
     identity = context.identity or NOT_GIVEN
-    return avatario.AvatarSession(avatar_participant_identity=identity)
+    return avatario.AvatarSession(avatar_participant_identity=identity, **context.conn_options())
 
 
 @hookimpl

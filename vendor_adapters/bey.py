@@ -33,7 +33,7 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.plugins import bey
 
     identity = context.identity or NOT_GIVEN
-    return bey.AvatarSession(avatar_participant_identity=identity)
+    return bey.AvatarSession(avatar_participant_identity=identity, **context.conn_options())
 
 
 @hookimpl

@@ -31,7 +31,9 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.plugins import bithuman
 
     identity = context.identity or NOT_GIVEN
-    return bithuman.AvatarSession(avatar_id="avatar-1", avatar_participant_identity=identity)
+    return bithuman.AvatarSession(
+        avatar_id="avatar-1", avatar_participant_identity=identity, **context.conn_options()
+    )
 
 
 @hookimpl

@@ -31,8 +31,8 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import did
 
-    identity = context.identity or NOT_GIVEN
-    return did.AvatarSession(agent_id="agent-1", avatar_participant_identity=identity)
+    who = context.conn_options(avatar_participant_identity=context.identity or NOT_GIVEN)
+    return did.AvatarSession(agent_id="agent-1", **who)
 
 
 @hookimpl

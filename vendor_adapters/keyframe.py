@@ -53,7 +53,9 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.plugins import keyframe
 
     identity = context.identity or NOT_GIVEN
-    return keyframe.AvatarSession(persona_id="persona-1", avatar_participant_identity=identity)
+    return keyframe.AvatarSession(
+        persona_id="persona-1", avatar_participant_identity=identity, **context.conn_options()
+    )
 
 
 @hookimpl

@@ -56,7 +56,9 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.agents import NOT_GIVEN
     from livekit.plugins import liveavatar
 
-    return liveavatar.AvatarSession(avatar_participant_identity=context.identity or NOT_GIVEN)
+    return liveavatar.AvatarSession(
+        avatar_participant_identity=context.identity or NOT_GIVEN, **context.conn_options()
+    )
 
 
 @hookimpl
@@ -160,6 +162,6 @@ async def play(session: SocketSession) -> None:
 
 
 async def _connect(session: SocketSession) -> None:
-    while not session.worker.in_room:
+    while session.player.deaf:
         await session.worker.spec.clock.sleep(0.05)
     await session.socket.send_json({"type": "session.state_updated", "state": "connected"})

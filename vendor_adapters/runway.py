@@ -49,7 +49,9 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.plugins import runway
 
     identity = context.identity or NOT_GIVEN
-    return runway.AvatarSession(avatar_id="avatar-1", avatar_participant_identity=identity)
+    return runway.AvatarSession(
+        avatar_id="avatar-1", avatar_participant_identity=identity, **context.conn_options()
+    )
 
 
 @hookimpl

@@ -35,6 +35,7 @@ def create_avatar(context: AdapterContext) -> object:
     return simli.AvatarSession(
         simli_config=simli.SimliConfig(api_key=context.secret("api_key"), face_id="face-1"),
         avatar_participant_identity=context.identity or NOT_GIVEN,
+        **context.conn_options(),
     )
 
 

@@ -31,7 +31,7 @@ def create_avatar(context: AdapterContext) -> object:
     from livekit.plugins import trugen
 
     identity = context.identity or NOT_GIVEN
-    return trugen.AvatarSession(avatar_participant_identity=identity)
+    return trugen.AvatarSession(avatar_participant_identity=identity, **context.conn_options())
 
 
 @hookimpl

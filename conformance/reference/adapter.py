@@ -33,7 +33,7 @@ def create_avatar(context: AdapterContext) -> Any:
     """Construct it."""
     from .avatar import ReferenceAvatar
 
-    return ReferenceAvatar(identity=context.identity)
+    return ReferenceAvatar(identity=context.identity, **context.conn_options())
 
 
 @hookimpl

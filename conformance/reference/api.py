@@ -21,10 +21,11 @@ class ReferenceError(Exception):
 
 
 class ReferenceApi:
-    """Opens and ends sessions. Use as an async context manager."""
+    """Opens and ends sessions, as an async context manager; opening takes ``attempts`` tries."""
 
-    def __init__(self, api_key: str) -> None:
+    def __init__(self, api_key: str, *, attempts: int = ATTEMPTS) -> None:
         self._api_key = api_key
+        self._attempts = attempts
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> ReferenceApi:
@@ -38,14 +39,14 @@ class ReferenceApi:
     async def open(self, *, url: str, token: str, identity: str) -> str:
         """Open a session in the room that ``token`` is for; returns its id."""
         body = {"livekit_url": url, "livekit_token": token, "identity": identity}
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             try:
                 return await self._open_once(body)
             except _TryAgain as error:
-                if attempt == ATTEMPTS:
+                if attempt == self._attempts:
                     raise ReferenceError(f"reference: no session: {error}") from error
             await asyncio.sleep(PAUSE)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        raise ReferenceError("reference: no session: no attempt was made")
 
     async def end(self, session_id: str) -> None:
         """End a session; raises `ReferenceError` when the vendor does not confirm."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from livekit import api, rtc
-from livekit.agents import Plugin, get_job_context
+from livekit.agents import APIConnectOptions, Plugin, get_job_context
 from livekit.agents.voice.avatar import AvatarSession, DataStreamAudioOutput
 from livekit.agents.voice.room_io import ATTRIBUTE_PUBLISH_ON_BEHALF
 
 from conformance import __version__
 from conformance.host import bind_tail
 
-from .api import ReferenceApi, ReferenceError
+from .api import ATTEMPTS, ReferenceApi, ReferenceError
 
 if TYPE_CHECKING:
     from livekit.agents import AgentSession
@@ -44,11 +44,19 @@ class ReferenceAvatar(AvatarSession[Any]):
     fails here is the host's defect.
 
     ``api_key`` falls back to ``REFERENCE_API_KEY``. ``identity`` is unique for each instance unless
-    it is given. Raises `ReferenceError` where a setting is missing.
+    it is given. ``conn_options`` says how often to try. Raises `ReferenceError` where a setting is
+    missing.
     """
 
-    def __init__(self, *, api_key: str | None = None, identity: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        identity: str | None = None,
+        conn_options: APIConnectOptions | None = None,
+    ) -> None:
         super().__init__()
+        self._attempts = ATTEMPTS if conn_options is None else conn_options.max_retry + 1
         key = api_key or os.environ.get("REFERENCE_API_KEY")
         if not key:
             raise ReferenceError("reference: REFERENCE_API_KEY is not set")
@@ -143,7 +151,7 @@ class ReferenceAvatar(AvatarSession[Any]):
         await super().aclose()
 
     def _vendor(self) -> ReferenceApi:
-        return ReferenceApi(self._api_key)
+        return ReferenceApi(self._api_key, attempts=self._attempts)
 
     def _bind(self) -> None:
         bind_tail(self._output, self._sink())

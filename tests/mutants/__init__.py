@@ -15,6 +15,7 @@ THEMES = (
     "of_leaving",
     "of_playing",
     "of_interrupting",
+    "of_arriving",
     "of_workers",
     "of_faults",
     "of_sockets",

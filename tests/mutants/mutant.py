@@ -76,7 +76,7 @@ class SinkAvatar(SoundAvatar):
     """The sound avatar with its sink and its API client to be exchanged."""
 
     sink: Callable[..., io.AudioOutput] = SoundSink
-    client: Callable[[str], ReferenceApi] = ReferenceApi
+    client: Callable[..., ReferenceApi] = ReferenceApi
 
     def _sink(self) -> Any:
         return type(self).sink(
@@ -88,7 +88,7 @@ class SinkAvatar(SoundAvatar):
         )
 
     def _vendor(self) -> ReferenceApi:
-        return type(self).client(self._api_key)
+        return type(self).client(self._api_key, attempts=self._attempts)
 
 
 class SoundAdapter:
@@ -111,7 +111,7 @@ class SoundAdapter:
     @hookimpl
     def create_avatar(self, context: AdapterContext) -> Any:
         """Construct it."""
-        return type(self).avatar(identity=context.identity)
+        return type(self).avatar(identity=context.identity, **context.conn_options())
 
     @hookimpl
     def vendor_backend(self) -> VendorAPI:

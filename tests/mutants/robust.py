@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from livekit import rtc
+from livekit.agents import APIConnectOptions
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
 from conformance.endpoint import Binding, swap_audio_endpoint
@@ -67,8 +68,14 @@ class SoundAvatar(ReferenceAvatar):
     _newest: ClassVar[WeakValueDictionary[tuple[int, str], SoundAvatar]] = WeakValueDictionary()
     """The instance that was started last, by room and identity."""
 
-    def __init__(self, *, api_key: str | None = None, identity: str | None = None) -> None:
-        super().__init__(api_key=api_key, identity=identity)
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        identity: str | None = None,
+        conn_options: APIConnectOptions | None = None,
+    ) -> None:
+        super().__init__(api_key=api_key, identity=identity, conn_options=conn_options)
         self._participant_sid: str | None = None
         self._watched: rtc.Room | None = None
         self._binding: Binding | None = None

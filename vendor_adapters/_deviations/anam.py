@@ -16,5 +16,5 @@ def known_deviations() -> tuple[Deviation, ...]:
         *PLUGIN.never_ended("avatar.py:123"),
         PLUGIN.binds_after_close("avatar.py:125"),
         PLUGIN.no_timeout("api.py:152"),
-        PLUGIN.opened_again("api.py:172", 4, "wrong-content-type"),
+        PLUGIN.opened_again("api.py:172", 4, "reset-inside-answer", "wrong-content-type"),
     )

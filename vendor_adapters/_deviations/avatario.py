@@ -16,6 +16,9 @@ def known_deviations() -> tuple[Deviation, ...]:
         *PLUGIN.never_ended("avatar.py:149", why=NOT_KEPT),
         PLUGIN.binds_after_close("avatar.py:157"),
         PLUGIN.early_start("avatar.py:157"),
-        PLUGIN.opened_again("api.py:140", 3, "not-json", "wrong-content-type"),
+        PLUGIN.never_called("api.py:115"),
+        PLUGIN.opened_again(
+            "api.py:140", 3, "reset-inside-answer", "not-json", "wrong-content-type"
+        ),
         PLUGIN.nameless("api.py:128", "401", "503"),
     )

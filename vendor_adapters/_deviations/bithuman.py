@@ -27,6 +27,8 @@ def known_deviations() -> tuple[Deviation, ...]:
             mend="send the secret to the vendor's API only",
         ),
         LOGURU,
+        PLUGIN.deaf_at_first("avatar.py:400"),
+        PLUGIN.never_called("avatar.py:649"),
         *PLUGIN.never_ended("avatar.py:397", why=NOT_KEPT),
         PLUGIN.binds_after_close("avatar.py:399"),
         PLUGIN.early_start("avatar.py:399"),

@@ -31,6 +31,7 @@ def known_deviations() -> tuple[Deviation, ...]:
                 ("UNBIND-02", ()),
                 ("UNBIND-06", ()),
                 ("UNBIND-07", ()),
+                ("UNBIND-13", ()),
                 ("SWAP-01", CLOSED_FIRST),
                 ("SWAP-02", CLOSED_FIRST),
                 ("SWAP-04", CLOSED_FIRST),

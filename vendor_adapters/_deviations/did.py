@@ -22,7 +22,7 @@ def known_deviations() -> tuple[Deviation, ...]:
             "429 and 5xx are not tried again",
             at="api.py:81",
             mend="raise at once only where the APIStatusError is not retryable",
-            variants=("429", "500", "503"),
+            variants=("429", "500", "503", "one-500"),
         ),
-        PLUGIN.opened_again("api.py:83", 4, "wrong-content-type"),
+        PLUGIN.opened_again("api.py:83", 4, "reset-inside-answer", "wrong-content-type"),
     )

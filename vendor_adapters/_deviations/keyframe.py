@@ -17,7 +17,9 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.binds_after_close("avatar.py:185"),
         PLUGIN.unbounded_clear("_output.py:50"),
         PLUGIN.no_timeout("api.py:91"),
-        PLUGIN.opened_again("api.py:101", 4, "not-json", "wrong-content-type"),
+        PLUGIN.opened_again(
+            "api.py:101", 4, "reset-inside-answer", "not-json", "wrong-content-type"
+        ),
         PLUGIN.status_lost("api.py:119", "503"),
         PLUGIN.wrong(
             "META-04",

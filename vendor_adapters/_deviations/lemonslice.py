@@ -62,6 +62,8 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.binds_after_close("avatar.py:144"),
         PLUGIN.unbounded_clear("avatar.py:150"),
         PLUGIN.no_timeout("api.py:259", why="60 s for each of 4 attempts"),
-        PLUGIN.opened_again("api.py:273", 4, "not-json", "wrong-content-type"),
+        PLUGIN.opened_again(
+            "api.py:273", 4, "reset-inside-answer", "not-json", "wrong-content-type"
+        ),
         PLUGIN.status_lost("api.py:295", "503"),
     )

@@ -74,6 +74,25 @@ class Plugin:
             self.wrong("UNBIND-11", symptom, at=at, mend=mend),
         )
 
+    def deaf_at_first(self, at: str) -> Deviation:
+        """Audio is sent as soon as the avatar has joined."""
+        return self.wrong(
+            "BIND-12",
+            "audio is sent as soon as the avatar has joined, before it shows its video: the first"
+            " words are lost, and their end is never reported",
+            at=at,
+            mend="pass wait_remote_track=rtc.TrackKind.KIND_VIDEO to the sink",
+        )
+
+    def never_called(self, at: str) -> Deviation:
+        """A loop over the number of retries."""
+        return self.wrong(
+            "BIND-15",
+            "with max_retry=0 the vendor is never called, and start() says that all retries failed",
+            at=at,
+            mend="loop over range(max_retry + 1)",
+        )
+
     def early_start(self, at: str) -> Deviation:
         """playback_started comes when audio is pushed."""
         return self.wrong(

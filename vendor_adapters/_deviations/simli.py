@@ -28,6 +28,8 @@ def known_deviations() -> tuple[Deviation, ...]:
             at="avatar.py:141",
             mend="raise in the constructor when the key is missing",
         ),
+        PLUGIN.opened_again("avatar.py:218", 4, "reset-inside-answer"),
+        PLUGIN.deaf_at_first("avatar.py:171"),
         *PLUGIN.never_ended("avatar.py:153", why=NOT_KEPT),
         PLUGIN.binds_after_close("avatar.py:170"),
         PLUGIN.early_start("avatar.py:170"),

@@ -17,6 +17,6 @@ def known_deviations() -> tuple[Deviation, ...]:
         PLUGIN.binds_after_close("avatar.py:126"),
         PLUGIN.early_start("avatar.py:126"),
         PLUGIN.no_timeout("api.py:195"),
-        PLUGIN.opened_again("api.py:220", 4, "wrong-content-type"),
+        PLUGIN.opened_again("api.py:220", 4, "reset-inside-answer", "wrong-content-type"),
         PLUGIN.nameless("api.py:199", "401", "503"),
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 
-from conformance.results.outcomes import ProviderRaised, Violation
+from livekit.agents import APIConnectOptions
+
+from conformance.results.outcomes import NotApplicable, ProviderRaised, Violation
 from conformance.stage.environ import environ
 from conformance.suite.registry import check
 from conformance.suite.scene.chain import describe
@@ -57,6 +60,26 @@ async def where_settings_come_from(scene: Scene, variant: str) -> None:
 def _accepts(signature: inspect.Signature, name: str) -> bool:
     parameters = signature.parameters
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+@check("BIND-15")
+async def without_retries(scene: Scene) -> None:
+    """With retries set to none a healthy vendor is called once, and the start works."""
+    await scene.start_session()
+    avatar = await scene.create(connect_options=APIConnectOptions(max_retry=0))
+    if "conn_options" not in avatar.context.asked:
+        raise NotApplicable(
+            "the adapter hands on no connection options (AdapterContext.conn_options())"
+        )
+    await scene.start(avatar)
+    calls = Counter(request.call for request in avatar.backend.requests)
+    again = [f"{name} {count} times" for name, count in calls.items() if count > 1]
+    expect(
+        bool(calls) and not again,
+        "each call of start() is made once",
+        ", ".join(again) or "no call is made",
+        hint="range(max_retry) makes no attempt where max_retry is 0: count one attempt more",
+    )
 
 
 @check("BIND-09")

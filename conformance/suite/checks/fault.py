@@ -143,7 +143,11 @@ def _pairs(moments: tuple[float, ...]) -> Iterator[tuple[float, float]]:
     return itertools.pairwise(moments)
 
 
-@check("FAULT-08", variants=tuple(str(fault) for fault in ANSWER_FAULTS[:4]), scenario=trials)
+UNREADABLE = (*(str(fault) for fault in ANSWER_FAULTS[:4]), "reset-inside-answer")
+"""Answers of a vendor that has opened a session, and that cannot be read."""
+
+
+@check("FAULT-08", variants=UNREADABLE, scenario=trials)
 def no_second_session(tried: Sequence[StartAttempt], name: str) -> None:
     """A success whose answer can't be read does not create the vendor session again."""
     for trial in tried:
@@ -159,10 +163,11 @@ def no_second_session(tried: Sequence[StartAttempt], name: str) -> None:
 @check("FAULT-10", variants=("401", "503", "refused", "reset-before-answer"), scenario=trials)
 def exception_explains(tried: Sequence[StartAttempt], name: str) -> None:
     """The exception names the vendor and the cause, and carries no secret."""
-    for trial in tried:
-        if trial.raised is None:
-            raise NotApplicable("start() raised nothing; FAULT-01 judges that")
-        _explains(trial, trial.raised)
+    raised = [(trial, trial.raised) for trial in tried if trial.raised is not None]
+    if not raised:
+        raise NotApplicable("start() raised nothing; FAULT-01 judges that")
+    for trial, what in raised:
+        _explains(trial, what)
 
 
 def _explains(trial: StartAttempt, raised: Raised) -> None:

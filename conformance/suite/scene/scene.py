@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from livekit import rtc
-from livekit.agents import Agent
+from livekit.agents import Agent, APIConnectOptions
 from livekit.agents.voice import io
 
 from conformance import host
@@ -144,6 +144,7 @@ class Scene:
         identity: str | None = "",
         withheld: str | None = None,
         server: Mapping[str, str] | None = None,
+        connect_options: APIConnectOptions | None = None,
     ) -> Avatar:
         """Construct an avatar, without starting it.
 
@@ -157,7 +158,8 @@ class Scene:
             identity = f"{label}-{provider.name}" if own else None
         full = self.adapter_context(identity, provider=provider)
         secrets = {name: value for name, value in full.secrets.items() if name != withheld}
-        context = replace(full, secrets=secrets, **cast("dict[str, Any]", server or {}))
+        changed = cast("dict[str, Any]", server or {})
+        context = replace(full, secrets=secrets, connect_options=connect_options, **changed)
         backend = await self.stage.open_backend(provider, full)
         with environ(credential_variables(provider.manifest, secrets)):
             instance = provider.create_avatar(context)
