@@ -6,14 +6,29 @@ import base64
 import csv
 import hashlib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
+from .environment import Environment
+from .wheel_contents import runs_at_startup
+
 KIT_PACKAGES = ("conformance", "vendor_adapters")
-AUDITED_DISTRIBUTIONS = ("livekit-agents", "livekit", "livekit-api", "pytest", "pluggy")
+AUDITED_DISTRIBUTIONS = (
+    "livekit-agents",
+    "livekit",
+    "livekit-api",
+    "pytest",
+    "pluggy",
+    "setuptools",
+)
 """The distributions beside the kit whose files decide what a run finds."""
+
+_SETUPTOOLS_OWN = (
+    "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == "
+    "'local'; enabled and __import__('_distutils_hack').add_shim();"
+)
 
 
 def changes_against_wheel(site_packages: Path, wheel: Path) -> Iterator[str]:
@@ -51,6 +66,34 @@ def unknown_files(site_packages: Path, known: Iterable[str]) -> Iterator[str]:
             name = path.relative_to(site_packages).as_posix()
             if path.is_file() and name not in expected:
                 yield f"{name} does not belong to the kit"
+
+
+def startup_files(site_packages: Path) -> dict[str, bytes]:
+    """What Python runs at its start in ``site_packages``, by name; a directory has no content."""
+    return {
+        path.name: path.read_bytes() if path.is_file() else b""
+        for path in sorted(site_packages.iterdir())
+        if runs_at_startup(path.name)
+    }
+
+
+def unasked_files(site_packages: Path, known: Mapping[str, bytes]) -> Iterator[str]:
+    """Files that Python runs at its start, and that are not ``known``, whoever has brought them."""
+    for name, content in startup_files(site_packages).items():
+        if known.get(name) != content and content.decode("utf-8", "replace").strip() != (
+            _SETUPTOOLS_OWN
+        ):
+            yield f"{name}, which Python runs unasked"
+
+
+def interpreter(environment: Environment) -> tuple[str, ...]:
+    """What the environment's Python is, to be compared: its file, and its configuration."""
+    python = environment.python
+    if not python.exists():
+        return ()
+    configuration = python.parent.parent / "pyvenv.cfg"
+    said = configuration.read_text("utf-8") if configuration.is_file() else ""
+    return (str(python.resolve()), record_digest(python.read_bytes()), said)
 
 
 def read_record(record: Path) -> Iterator[tuple[str, str]]:

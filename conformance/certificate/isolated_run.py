@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from conformance.errors import UsageError
+from conformance.results.json_input import parse_json
 
 from .environment import Environment, scrubbed
 from .list_providers import SURVEY, Survey
 from .no_network import alone, refusal
+from .process_tree import run_whole
 
 REPORT = "report.json"
 _TAKES = 3600.0
@@ -53,7 +52,10 @@ class SubprocessTrial:
         if code or not found:
             last = next((line for line in reversed(lines) if line.strip()), "it says nothing")
             raise UsageError(f"the plugin's environment does not work: {last.strip()}")
-        return Survey.from_json(json.loads(found[-1]))
+        try:
+            return Survey.from_json(parse_json(found[-1].encode("utf-8")))
+        except ValueError as error:
+            raise UsageError(f"the plugin's environment does not work: {error}") from None
 
     def run(self, environment: Environment, providers: Sequence[str], folder: Path) -> Path:
         """Raises `UsageError` when the run gives no report."""
@@ -86,26 +88,10 @@ class SubprocessTrial:
                 else "network: none, in a namespace of its own"
             )
         command = [str(environment.python), *_ISOLATED, *arguments]
-        process = subprocess.Popen(
+        return run_whole(
             command if self._refusal else alone(command),
             cwd=folder,
-            encoding="utf-8",
             env=scrubbed(home),
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-            stdout=subprocess.PIPE,
+            hear=hear,
+            seconds=_TAKES,
         )
-        watch = threading.Timer(_TAKES, process.kill)
-        watch.start()
-        try:
-            with process:
-                assert process.stdout is not None, "it was asked for"
-                for line in process.stdout:
-                    hear(line.rstrip("\n"))
-            return process.returncode
-        finally:
-            watch.cancel()
-            if process.poll() is None:
-                process.kill()
-                process.wait()

@@ -6,25 +6,31 @@ import datetime
 import itertools
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from conformance import __version__
 from conformance.errors import UsageError
+from conformance.plugin.discovery import BUNDLED, BUNDLED_PACKAGE, bundled_names
 from conformance.report import badge
 from conformance.requirements import load_revision
 from conformance.resources import ADAPTER_FILE
 from conformance.results.run import Run, providers
 from conformance.results.tiers import Tier
 
-from .digests import revision_digest, suite_digest
-from .envelope import seal
+from .digests import file_digest, revision_digest, suite_digest
 from .environment import Environment, Installer
-from .integrity import AUDITED_DISTRIBUTIONS, changes_against_record, changes_against_wheel
+from .integrity import (
+    AUDITED_DISTRIBUTIONS,
+    changes_against_record,
+    changes_against_wheel,
+    interpreter,
+    startup_files,
+    unasked_files,
+)
 from .isolated_run import IsolatedRun
 from .kit_wheel import KitWheel, make_kit_wheel
 from .list_providers import Found
@@ -33,9 +39,6 @@ from .model import Adapter, Certificate, latest_expiry, reached_tier, why_nothin
 from .statement import render
 from .wheel import Wheel, read_wheel
 from .writing import write
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,6 @@ class Request:
     providers: tuple[str, ...] = ()
     host: str = ""
     days: int = 180
-    key: Ed25519PrivateKey | None = None
     url: str = ""
 
 
@@ -81,6 +83,7 @@ class _Place:
     wheel: Wheel
     kit: KitWheel
     folder: Path
+    startup: Mapping[str, bytes]
 
 
 def certify(
@@ -91,6 +94,8 @@ def certify(
     now: datetime.datetime | None = None,
 ) -> Issued:
     """Certify a wheel; write its certificate, the report and a badge into ``request.out``.
+
+    The certificate is not signed: while the plugin runs there is no key that it could read.
 
     Without a tier there is no certificate: what is written then, under another name, is a report
     of known failures, which `verify` never calls certified. Raises
@@ -109,7 +114,8 @@ def certify(
         run = load_report(report)
         _check_same(run, place.wheel, found)
         reasons = (*_tampering(place), *why_nothing(run))
-        stem = f"{found[0].distribution}-{place.wheel.version}"
+        # Not by what the environment calls it: that may be a path.
+        stem = f"{place.wheel.distribution}-{place.wheel.version}"
         kept = request.out / f"{stem}.report.json"
         write(kept, report.read_text("utf-8"))
         if reasons:
@@ -117,9 +123,7 @@ def certify(
         certificate = _certificate(request, place, found, run, now)
         kind = "known-failures.intoto" if certificate.tier is Tier.NONE else "intoto"
         path = request.out / f"{stem}.{kind}.jsonl"
-        line = render(certificate)
-        sealed = line if request.key is None else seal(line, request.key)
-        write(path, sealed.decode("utf-8") + "\n")
+        write(path, render(certificate).decode("utf-8") + "\n")
         write(request.out / f"{stem}.badge.json", badge.render(run))
         return Issued(kept, run, certificate, path)
 
@@ -149,8 +153,21 @@ def _fill(
     elif request.adapter:
         wanted.append(request.adapter)
     say(f"installing {wheel.name} and the kit")
+    before = interpreter(environment)
+    known = startup_files(environment.site_packages)
     installer.install(environment, wanted)
-    return _Place(environment, wheel, kit, folders["run"])
+    place = _Place(environment, wheel, kit, folders["run"], known)
+    trouble = next(
+        itertools.chain(
+            unasked_files(environment.site_packages, known),
+            (["the environment's Python has been replaced"] * (interpreter(environment) != before)),
+            _changes(place),
+        ),
+        None,
+    )
+    if trouble is not None:
+        raise UsageError(f"{wheel.name} or what it depends on is refused: {trouble}")
+    return place
 
 
 def _providers(request: Request, place: _Place, trial: IsolatedRun) -> tuple[Found, ...]:
@@ -164,7 +181,34 @@ def _providers(request: Request, place: _Place, trial: IsolatedRun) -> tuple[Fou
     for wanted in request.providers:
         if wanted not in {found.name for found in survey.found}:
             raise UsageError(f"{name} has no provider {wanted!r}; known are: {known}")
-    return tuple(f for f in survey.found if f.name in (request.providers or (f.name,)))
+    chosen = tuple(f for f in survey.found if f.name in (request.providers or (f.name,)))
+    for each in chosen:
+        if canonicalize_name(each.distribution) != canonicalize_name(name):
+            raise UsageError(f"the provider {each.name!r} is not of {name}")
+        if each.origin != BUNDLED and not request.adapter and _module(each.name) in bundled_names():
+            raise UsageError(
+                f"{each.origin} takes the place of the kit's own adapter for {each.name}; if that "
+                f"is meant, say so with --adapter {name}"
+            )
+    return chosen
+
+
+def _module(provider: str) -> str:
+    return provider.replace("-", "_")
+
+
+def _adapter(place: _Place, found: Found) -> Adapter:
+    """The adapter that was used; digests of the kit's and the caller's own are taken from here."""
+    files = {
+        BUNDLED: place.environment.site_packages / BUNDLED_PACKAGE / f"{_module(found.name)}.py",
+        ADAPTER_FILE: place.folder / ADAPTER_FILE,
+    }
+    file = files.get(found.origin)
+    if file is None:
+        return Adapter(found.name, found.origin, found.sha256)
+    if not file.is_file():
+        raise UsageError(f"there is no adapter for {found.name}: {found.origin}")
+    return Adapter(found.name, found.origin, file_digest(file))
 
 
 def _check_same(run: Run, wheel: Wheel, found: tuple[Found, ...]) -> None:
@@ -179,14 +223,18 @@ def _check_same(run: Run, wheel: Wheel, found: tuple[Found, ...]) -> None:
 
 
 def _tampering(place: _Place) -> tuple[str, ...]:
-    site_packages = place.environment.site_packages
     changes = itertools.chain(
-        changes_against_wheel(site_packages, place.kit.path),
-        changes_against_record(site_packages, AUDITED_DISTRIBUTIONS),
+        _changes(place), unasked_files(place.environment.site_packages, place.startup)
     )
     return tuple(
         f"the suite was tampered with: {change}" for change in itertools.islice(changes, 5)
     )
+
+
+def _changes(place: _Place) -> Iterator[str]:
+    site_packages = place.environment.site_packages
+    yield from changes_against_wheel(site_packages, place.kit.path)
+    yield from changes_against_record(site_packages, AUDITED_DISTRIBUTIONS)
 
 
 def _certificate(
@@ -200,7 +248,7 @@ def _certificate(
     return Certificate(
         wheel=place.wheel.name,
         sha256=place.wheel.sha256,
-        distribution=found[0].distribution,
+        distribution=place.wheel.distribution,
         version=place.wheel.version,
         issued=issued,
         expires=latest_expiry(run, issued, request.days),
@@ -209,7 +257,7 @@ def _certificate(
         revision_digest=revision_digest(load_revision(run.revision)),
         suite_digest=suite_digest(place.environment.site_packages / "conformance"),
         kit_source=place.kit.source,
-        adapters=tuple(Adapter(f.name, f.origin, f.sha256) for f in found),
+        adapters=tuple(_adapter(place, each) for each in found),
         url=request.url,
     )
 

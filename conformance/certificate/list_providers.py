@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,20 @@ class Survey:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Survey:
-        """The survey that `main` has printed."""
-        return cls(tuple(Found(**entry) for entry in data["found"]), tuple(data["problems"]))
+        """The survey that `main` has printed.
+
+        Raises `ValueError` for anything else: the environment that it was printed in is not to be
+        trusted.
+        """
+        try:
+            found = tuple(Found(**entry) for entry in data["found"])
+            problems = tuple(data["problems"])
+        except (TypeError, KeyError, AttributeError):
+            raise ValueError("the list of providers is not as the kit writes it") from None
+        texts = [text for each in found for text in astuple(each)]
+        if not all(isinstance(text, str) and text.isprintable() for text in (*texts, *problems)):
+            raise ValueError("the list of providers holds what is no text")
+        return cls(found, problems)
 
 
 def survey(distribution: str, rootdir: Path) -> Survey:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -71,11 +71,13 @@ def verify(
     wheel: Path | None = None,
     key: Ed25519PublicKey | None = None,
     required: Tier = Tier.SWAP_SAFE,
+    allow_unsigned: bool = False,
     now: datetime.datetime | None = None,
 ) -> Verification:
     """Verify a certificate, against a wheel and a public key where they are given.
 
-    It must have the ``required`` tier at least.
+    It must have the ``required`` tier at least. Whose it is must be known, by ``key``, unless
+    ``allow_unsigned``.
 
     Raises `Unreadable` for a file that is no certificate at all, and `UsageError` for a wheel that
     cannot be read. ``now`` is for tests.
@@ -88,6 +90,8 @@ def verify(
         )
     digest = file_digest(wheel) if wheel is not None else None
     statement, verdicts = _open(outer, key) if sealed else (outer, [_unsigned(key)])
+    if not allow_unsigned:
+        verdicts = [_demanded(verdict) for verdict in verdicts]
     certificate = None
     if statement is not None:
         certificate, verdict = _read(statement)
@@ -133,9 +137,20 @@ def _signature(envelope: Envelope, key: Ed25519PublicKey | None) -> Verdict:
     return Verdict("signature", "ok", "by this key")
 
 
+def _demanded(verdict: Verdict) -> Verdict:
+    """The verdict on a signature that must be checked: not checked is failed."""
+    if verdict.name != "signature" or verdict.state != "not checked":
+        return verdict
+    return replace(verdict, state="failed", detail=f"{verdict.detail}, or --allow-unsigned")
+
+
 def _unsigned(key: Ed25519PublicKey | None) -> Verdict:
     if key is None:
-        return Verdict("signature", "not checked", "it is not signed")
+        return Verdict(
+            "signature",
+            "not checked",
+            "unsigned: anybody can have written it; sign it and give --key",
+        )
     return Verdict("signature", "failed", "a key is given, and the certificate is not signed")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.parser
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,20 +13,10 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from conformance.errors import UsageError
 
 from .digests import file_digest
+from .wheel_contents import objections
 
 _LARGEST_METADATA = 2**20
-_NOT_A_PLUGINS = {
-    "conformance": "avatar-conformance",
-    "vendor_adapters": "avatar-conformance",
-    "pytest": "pytest",
-    "_pytest": "pytest",
-    "pluggy": "pluggy",
-    "livekit/agents": "livekit-agents",
-    "livekit/rtc": "livekit",
-    "livekit/api": "livekit-api",
-    "livekit/protocol": "livekit-protocol",
-}
-STARTUP_HOOKS = ("sitecustomize.py", "usercustomize.py")
+_LARGEST_ENTRY_POINTS = 2**20
 
 
 @dataclass(frozen=True)
@@ -58,6 +47,7 @@ def read_wheel(path: Path) -> Wheel:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
             metadata = _metadata(archive)
+            entry_points = _entry_points(archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise UsageError(f"{path}: is no wheel: {_line(error)}") from None
     except (OSError, ValueError) as error:
@@ -66,9 +56,9 @@ def read_wheel(path: Path) -> Wheel:
         raise UsageError(f"{path}: its metadata name another distribution than its file name")
     if metadata.get("Version") != str(version):
         raise UsageError(f"{path}: its metadata give another version than its file name")
-    intruder = next(_intruders(members), None)
-    if intruder is not None:
-        raise UsageError(f"{path}: {intruder}; a run with it would certify nothing")
+    objection = next(objections(members, entry_points), None)
+    if objection is not None:
+        raise UsageError(f"{path}: {objection}; a run with it would certify nothing")
     return Wheel(path.resolve(), metadata["Name"], str(version), digest)
 
 
@@ -76,25 +66,18 @@ def _metadata(archive: zipfile.ZipFile) -> dict[str, str]:
     names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
     if len(names) != 1:
         raise zipfile.BadZipFile(f"it has {len(names)} METADATA files")
-    with archive.open(names[0]) as file:
-        text = file.read(_LARGEST_METADATA).decode("utf-8", "replace")
+    text = _text(archive, names[0], _LARGEST_METADATA)
     return dict(email.parser.HeaderParser().parsestr(text).items())
 
 
-def _intruders(members: list[str]) -> Iterator[str]:
-    infos = {member.split("/")[0] for member in members if ".dist-info/" in member}
-    if len(infos) > 1:
-        yield f"it holds the metadata of others: {', '.join(sorted(infos))}"
-    for member in members:
-        parts = member.split("/")
-        if parts[0].endswith(".data") and len(parts) > 2:
-            parts = parts[2:]
-        place = "/".join(parts)
-        for package, owner in _NOT_A_PLUGINS.items():
-            if place == f"{package}.py" or place.startswith(f"{package}/"):
-                yield f"it holds {member}, which belongs to {owner}"
-        if place in STARTUP_HOOKS or (place.endswith(".pth") and "/" not in place):
-            yield f"it holds {member}, which Python runs unasked"
+def _entry_points(archive: zipfile.ZipFile) -> str:
+    names = [n for n in archive.namelist() if n.endswith(".dist-info/entry_points.txt")]
+    return "\n".join(_text(archive, name, _LARGEST_ENTRY_POINTS) for name in names)
+
+
+def _text(archive: zipfile.ZipFile, name: str, limit: int) -> str:
+    with archive.open(name) as file:
+        return file.read(limit).decode("utf-8", "replace")
 
 
 def _line(error: Exception) -> str:

@@ -24,6 +24,7 @@ from .explain import explain
 from .list_command import list_providers
 from .matrix import matrix
 from .new import new
+from .sign import sign
 from .update import update
 from .verify import verify
 
@@ -34,6 +35,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "adapter": adapter,
     "update": update,
     "certify": certify,
+    "sign": sign,
     "verify": verify,
     "diff": diff,
     "matrix": matrix,

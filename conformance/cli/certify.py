@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,9 +22,6 @@ def certify(
     ],
     wheel: Annotated[
         Path | None, typer.Option(help="The wheel to certify; without it, the index's.")
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="Sign with this Ed25519 private key (PEM).")
     ] = None,
     out: Annotated[Path, typer.Option(help="The directory to write into.")] = Path(),
     days: Annotated[int, typer.Option(help="How long it is valid.", min=1, max=730)] = 180,
@@ -38,8 +39,7 @@ def certify(
         str, typer.Option(help="Where the run can be looked up; in GitHub Actions by itself.")
     ] = "",
 ) -> None:
-    """Certify a wheel in a fresh environment, and write DIST-VERSION.intoto.jsonl."""
-    from conformance.certificate.envelope import read_private_key
+    """Certify a wheel in a fresh environment, and write DIST-VERSION.intoto.jsonl, unsigned."""
     from conformance.certificate.environment import CommandInstaller
     from conformance.certificate.isolated_run import SubprocessTrial
     from conformance.certificate.issuing import Request, certify
@@ -52,10 +52,10 @@ def certify(
         providers=tuple(provider or ()),
         host=host,
         days=days,
-        key=read_private_key(key) if key is not None else None,
         url=url or _github_run(),
     )
-    issued = certify(request, CommandInstaller.at_hand(), SubprocessTrial(_say), _say)
+    with _ended_by_sigterm():
+        issued = certify(request, CommandInstaller.at_hand(), SubprocessTrial(_say), _say)
     _conclude(issued)
 
 
@@ -86,7 +86,26 @@ def _conclude(issued: Issued) -> None:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    from conformance.results.json_input import shown
+
+    typer.echo(shown(line), err=True)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the command the ordinary way, with the judged process and its children."""
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _github_run() -> str:

@@ -18,6 +18,9 @@ def verify(
     key: Annotated[
         Path | None, typer.Option(help="The Ed25519 public key (PEM) that must have signed it.")
     ] = None,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Take it without knowing who has made it.")
+    ] = False,
     require_tier: Annotated[
         str, typer.Option(help="The tier that it must have: swap-safe, fault-safe or robust.")
     ] = "swap-safe",
@@ -30,7 +33,9 @@ def verify(
 
     public = read_public_key(key) if key is not None else None
     required = named_tier("--require-tier", require_tier)
-    verification = verify(file, wheel=wheel, key=public, required=required)
+    verification = verify(
+        file, wheel=wheel, key=public, required=required, allow_unsigned=allow_unsigned
+    )
     for verdict in verification.verdicts:
         typer.echo(f"{_WORDS[verdict.state]:<6}  {verdict.name:<9}  {shown(verdict.detail)}")
     certificate = verification.certificate

@@ -25,6 +25,8 @@ from .provider import Provider, Source
 
 ENTRY_POINT_GROUP = "avatar_conformance"
 BUNDLED_PACKAGE = "vendor_adapters"
+BUNDLED = "bundled"
+"""The origin of an adapter that came with the kit."""
 ALL = "all"
 
 
@@ -150,7 +152,7 @@ def _candidates(
         )
     if bundled:
         for name in bundled_names():
-            yield _Candidate(name, "bundled", "bundled", False, _importing(name))
+            yield _Candidate(name, BUNDLED, "bundled", False, _importing(name))
 
 
 def bundled_names() -> tuple[str, ...]:

@@ -215,6 +215,7 @@ class FakeInstaller:
             for file in sorted(PACKAGE.rglob("*")):
                 if file.is_file() and "__pycache__" not in file.parts:
                     archive.write(file, file.relative_to(PACKAGE.parent).as_posix())
+            archive.writestr("vendor_adapters/acme.py", "")
         return path
 
     def fetch(self, environment: Environment, requirement: str, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from conformance.certificate.environment import CommandInstaller, scrubbed
+from conformance.certificate.environment import CommandInstaller, Environment, scrubbed
 from conformance.certificate.integrity import (
     changes_against_record,
     changes_against_wheel,
@@ -19,7 +19,9 @@ from conformance.certificate.integrity import (
 from conformance.certificate.isolated_run import SubprocessTrial
 from conformance.certificate.issuing import Issued, Request, certify
 from conformance.certificate.kit_wheel import repack
+from conformance.certificate.list_providers import Found, Survey
 from conformance.certificate.loading import load
+from conformance.certificate.signing import sign
 from conformance.certificate.verification import verify
 from conformance.certificate.wheel import read_wheel
 from conformance.cli import main
@@ -54,15 +56,16 @@ def written(tmp_path: Path) -> list[str]:
 
 
 def test_a_wheel_is_certified_and_verifies(tmp_path: Path) -> None:
-    """A clean run gives a signed certificate, which verifies against the wheel and the key."""
+    """A clean run gives a certificate, which is signed and verifies against wheel and key."""
     key = Ed25519PrivateKey.generate()
-    issued = issue(tmp_path, key=key, url="https://example.test/run/1")
+    issued = issue(tmp_path, url="https://example.test/run/1")
     assert written(tmp_path) == [
         "livekit-plugins-acme-1.0.badge.json",
         "livekit-plugins-acme-1.0.intoto.jsonl",
         "livekit-plugins-acme-1.0.report.json",
     ]
     assert issued.path is not None
+    sign(issued.path, key)
     assert issued.path.read_text("utf-8").count("\n") == 1
     wheel = tmp_path / "dist" / "livekit_plugins_acme-1.0-py3-none-any.whl"
     verification = verify(issued.path, wheel=wheel, key=key.public_key(), now=NOW)
@@ -89,7 +92,7 @@ def test_a_failed_run_gives_evidence_against_the_wheel(tmp_path: Path) -> None:
     assert issued.certificate is not None
     assert issued.certificate.tier is Tier.NONE
     assert issued.path is not None
-    assert not verify(issued.path, now=NOW).certified
+    assert not verify(issued.path, now=NOW, allow_unsigned=True).certified
 
 
 @pytest.mark.parametrize(
@@ -218,6 +221,22 @@ def test_a_run_sees_no_credential_and_no_option(tmp_path: Path) -> None:
         ("acme.pth", "which Python runs unasked"),
         ("sitecustomize.py", "which Python runs unasked"),
         ("pytest-9.0.dist-info/RECORD", "the metadata of others"),
+        ("livekit_plugins_acme-1.0.data/purelib/acme.pth", "which Python runs unasked"),
+        ("livekit_plugins_acme-1.0.data/platlib/sitecustomize.py", "which Python runs unasked"),
+        ("livekit_plugins_acme-1.0.data/purelib/conformance/x.py", "belongs to avatar-conf"),
+        ("livekit_plugins_acme-1.0.data/data/lib/x.pth", "outside the package directory"),
+        ("livekit_plugins_acme-1.0.data/scripts/python", "outside the package directory"),
+        ("livekit_plugins_acme-1.0.data/headers/x.h", "outside the package directory"),
+        ("./acme.pth", "no plain path"),
+        ("acme/../acme.pth", "no plain path"),
+        ("/etc/passwd", "no plain path"),
+        ("acme\\x.py", "no plain path"),
+        ("acme\x1b[2J.py", "no plain path"),
+        ("Conformance/suite/x.py", "belongs to avatar-conformance"),
+        ("usercustomize/__init__.py", "which Python runs unasked"),
+        ("sitecustomize.cpython-311-x86_64-linux-gnu.so", "which Python runs unasked"),
+        ("conformance.cpython-311-x86_64-linux-gnu.so", "belongs to avatar-conformance"),
+        ("acme_avatar/__pycache__/x.cpython-311.pyc", "bytecode"),
     ],
 )
 def test_a_wheel_that_reaches_into_other_packages_is_refused(
@@ -226,6 +245,67 @@ def test_a_wheel_that_reaches_into_other_packages_is_refused(
     """A plugin may not bring parts of what judges it."""
     with pytest.raises(UsageError, match=message):
         read_wheel(make_wheel(tmp_path, {member: "x"}))
+
+
+@pytest.mark.parametrize(
+    ("entry_points", "message"),
+    [
+        ("[pytest11]\nacme = acme_avatar", "a plugin of pytest"),
+        ("[console_scripts]\npython3 = acme_avatar:main", "the place of a tool"),
+        ("[console_scripts]\n../x = acme_avatar:main", "outside the scripts' directory"),
+        ("no section", "cannot be read"),
+    ],
+)
+def test_entry_points_that_no_plugin_needs_are_refused(
+    tmp_path: Path, entry_points: str, message: str
+) -> None:
+    """No plugin of pytest comes with what pytest judges, and no script named like a tool."""
+    members = {"livekit_plugins_acme-1.0.dist-info/entry_points.txt": entry_points}
+    with pytest.raises(UsageError, match=message):
+        read_wheel(make_wheel(tmp_path, members))
+
+
+@pytest.mark.parametrize("name", ["helper.pth", "sitecustomize.py"])
+def test_a_dependency_that_runs_unasked_is_refused_before_the_run(
+    tmp_path: Path, name: str
+) -> None:
+    """A file that Python runs at its start is refused, whichever distribution brings it."""
+    helper = make_wheel(tmp_path, {name: "import os"}, name="helper")
+    trial = FakeIsolatedRun(whole_run())
+    with pytest.raises(UsageError, match=f"refused: {name}, which Python runs unasked"):
+        issue(tmp_path, trial, adapter=str(helper))
+    assert trial.folder_had == ()
+
+
+def test_a_dependency_that_changes_the_kit_is_refused_before_the_run(tmp_path: Path) -> None:
+    """The kit's files are compared before anything of the plugin runs, and again afterwards."""
+    helper = make_wheel(tmp_path, {"conformance/errors.py": "pass\n"}, name="helper")
+    with pytest.raises(UsageError, match=r"refused: conformance/errors.py has been changed"):
+        issue(tmp_path, FakeIsolatedRun(whole_run()), adapter=str(helper))
+
+
+def test_an_adapter_in_the_place_of_the_kits_own_is_refused(tmp_path: Path) -> None:
+    """A wheel may not answer for itself where the kit has an adapter, unless the caller says so."""
+
+    class Own(FakeIsolatedRun):
+        def survey(self, environment: Environment, distribution: str, folder: Path) -> Survey:
+            return Survey((Found("anam", DIST, "1.0", "entry point anam = x", "0" * 64),), ())
+
+    trial = Own(whole_run(names=("anam",)))
+    with pytest.raises(UsageError, match="takes the place of the kit's own adapter for anam"):
+        issue(tmp_path, trial)
+    assert issue(tmp_path, trial, adapter=DIST).certificate is not None
+
+
+def test_files_are_named_by_the_wheel(tmp_path: Path) -> None:
+    """What the judged environment calls the distribution is no part of a path."""
+
+    class Elsewhere(FakeIsolatedRun):
+        def survey(self, environment: Environment, distribution: str, folder: Path) -> Survey:
+            return Survey((Found("acme", "../../x", "1.0", "bundled", "0" * 64),), ())
+
+    with pytest.raises(UsageError, match="is not of livekit-plugins-acme"):
+        issue(tmp_path, Elsewhere(whole_run()))
 
 
 def test_a_plugins_own_files_are_its_own(tmp_path: Path) -> None:
@@ -340,7 +420,7 @@ def test_the_command_says_where_and_what(
     assert "certifies nothing: acme::SWAP-01 is an error" in capsys.readouterr().err
     assert main([*command, "--days", "9000"]) == 2
     assert main(["certify", DIST, "--wheel", "none.whl"]) == 2
-    assert main([*command, "--key", "none.pem"]) == 2
+    assert main(["sign", "none.jsonl", "--key", "none.pem"]) == 2
 
 
 @pytest.mark.installs

@@ -44,6 +44,7 @@ def put(tmp_path: Path) -> Put:
 def judged(path: Path, **options: Any) -> Verification:
     """The verification of a file, an hour after it was issued."""
     options.setdefault("key", KEY.public_key())
+    options.setdefault("allow_unsigned", options["key"] is None)
     options.setdefault("now", NOW + datetime.timedelta(hours=1))
     return verify(path, **options)
 
@@ -72,6 +73,20 @@ def test_what_is_not_given_is_not_checked(put: Put) -> None:
     verification = judged(put(certificate(), signed=False), key=None)
     assert verification.certified
     assert verification.named("not checked") == ("signature", "wheel")
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_who_made_it_must_be_known(
+    put: Put, capsys: pytest.CaptureFixture[str], signed: bool
+) -> None:
+    """Without --key a certificate does not verify, signed by anybody or by nobody."""
+    issued = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    made = certificate(issued=issued, expires=issued + datetime.timedelta(days=3))
+    path = put(made, signed=signed)
+    assert main(["verify", str(path)]) == 1
+    assert "not certified: signature" in capsys.readouterr().out
+    assert main(["verify", str(path), "--allow-unsigned"]) == 0
+    assert "not checked: signature" in capsys.readouterr().out
 
 
 def test_a_bare_statement_does_not_pass_for_a_signed_one(put: Put) -> None:
