@@ -40,6 +40,26 @@ def add_options(parser: pytest.Parser) -> None:
         "LIVEKIT_API_KEY and LIVEKIT_API_SECRET name, else one that is started for the run "
         "(LIVEKIT_SERVER, or livekit-server on PATH)",
     )
+    group.addoption(
+        "--deployed",
+        action="store_true",
+        help="judge the vendor's own worker and API by ear: the plugin talks to the declared hosts "
+        "with the credentials of its environment variables, on a real LiveKit server; implies "
+        "--live",
+    )
+    group.addoption(
+        "--worker",
+        metavar="COMMAND",
+        help="judge this worker alone, without plugin or API: it is started with LIVEKIT_URL and "
+        "LIVEKIT_TOKEN in its environment; implies --deployed",
+    )
+    group.addoption(
+        "--vendor-at",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="with --deployed, another address of the vendor's API, repeatable: one that runs here",
+    )
     for name, what in (
         ("url", "play on this LiveKit server, as ws://127.0.0.1:7880; implies --live"),
         ("api-key", "its API key"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from conformance.deployed.worker_process import parsed
 from conformance.errors import UsageError
 from conformance.live.server_options import NamedWrongly, named_server
 from conformance.plugin.room import Credentials
@@ -57,6 +58,12 @@ class Options:
     """Whether a real LiveKit server is the stage."""
     exchange: str = "plain"
     """Who exchanges the avatars: ``plain`` or ``switcher``."""
+    deployed: bool = False
+    """Whether the vendor's own worker is judged."""
+    vendor_at: tuple[tuple[str, int], ...] = ()
+    """More addresses of the vendor's API than those of the manifest."""
+    worker: str = ""
+    """The command of a worker that is judged alone; empty where there is none."""
     livekit: Credentials | None = None
     """The server that is named; None where the kit starts one."""
 
@@ -75,6 +82,7 @@ class Options:
             self.checks,
             self.without_deviations,
             self.exchange,
+            self.worker,
         )
 
 
@@ -104,12 +112,43 @@ def read_options(config: pytest.Config) -> Options:
         step_summary=given.conformance_step_summary,
         annotations=given.conformance_annotations,
         require_tier=_required_tier(given.require_tier, table),
-        live=given.live or given.livekit_url is not None,
+        live=_live(config) or given.livekit_url is not None,
+        deployed=given.deployed or given.worker is not None,
+        worker=_worker(config),
+        vendor_at=tuple(_address(text) for text in given.vendor_at),
         livekit=_livekit(config),
     )
     for path in options.outputs:
         _refuse_unwritable(path)
     return options
+
+
+def _live(config: pytest.Config) -> bool:
+    given = config.option
+    return bool(given.live or given.deployed or given.worker is not None)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise pytest.UsageError(f"--vendor-at {text!r}: give a host and a port, as 127.0.0.1:8090")
+    return host, int(port)
+
+
+def _worker(config: pytest.Config) -> str:
+    command: str | None = config.option.worker
+    if command is None:
+        return ""
+    if config.option.provider:
+        raise pytest.UsageError(
+            "--worker judges a worker alone: leave out --provider, or leave out --worker and judge "
+            "the provider's own worker with --deployed"
+        )
+    try:
+        parsed(command)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    return command
 
 
 def _required_tier(given: str | None, table: Mapping[str, Any]) -> str | None:
@@ -143,7 +182,7 @@ def _livekit(config: pytest.Config) -> Credentials | None:
     try:
         named = named_server(
             (given.livekit_url, given.livekit_api_key, given.livekit_api_secret),
-            os.environ if given.live else {},
+            os.environ if _live(config) else {},
         )
     except NamedWrongly as error:
         raise pytest.UsageError(str(error)) from None

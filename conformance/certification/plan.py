@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.suite.registry import Check
     from conformance.suite.runner.subjects import Subject
 
-SUITE = "conformance.suite."
+SUITE = ("conformance.suite.", "conformance.deployed.")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from conformance import __version__
 from conformance.errors import UsageError
 from conformance.plugin.installed import check_environment, host_version
 from conformance.results.deviation_policy import DeviationPolicy, ListedDeviation
-from conformance.results.run import LIVE, LOOPBACK, RequirementFacts
+from conformance.results.run import DEPLOYED, LIVE, LOOPBACK, RequirementFacts
 
 from .deviations_file import read_baseline
 from .options import Options
@@ -53,6 +53,8 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
     Raises `UsageError` (one line) for what the user can mend.
     """
     check_environment()
+    if options.deployed:
+        return _prepare_deployed(options, conftests)
     from conformance.plugin.discovery import discover, select
     from conformance.requirements import load_catalogue
     from conformance.suite.checks import load
@@ -96,6 +98,40 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
     )
 
 
+def _prepare_deployed(options: Options, conftests: Iterable[ModuleType]) -> Prepared:
+    """As :func:`prepare`, of a run that judges vendors' own workers."""
+    from conformance.deployed.subjects import deployed_subjects
+    from conformance.requirements import load_deployed
+    from conformance.suite.runner.subjects import canaries, host_versions
+
+    found = deployed_subjects(
+        options.rootdir,
+        options.providers,
+        worker=options.worker,
+        vendor_at=options.vendor_at,
+        conftests=conftests,
+    )
+    catalogue = load_deployed()
+    facts = _facts(catalogue)
+    live = _live_session(options)
+    return Prepared(
+        runner=found.runner(live),
+        kit=__version__,
+        revision=catalogue.revision,
+        python=platform.python_version(),
+        host=dict(host_versions()),
+        stage=DEPLOYED,
+        providers=found.providers,
+        plan=make_plan(found.subjects, facts, (), options),
+        excuses={
+            subject.name: _excuses(found.providers.get(subject.name), (), facts, options)
+            for subject in found.subjects
+        },
+        secrets=(*canaries(tuple(found.providers.values())), *found.secrets),
+        live=live,
+    )
+
+
 def _loopback() -> StageRunner:
     from conformance.loopback.stage import LoopbackRunner
 
@@ -107,6 +143,10 @@ def _live_session(options: Options) -> LiveSession:
     from conformance.live.session import LiveSession
 
     try:
+        if options.deployed:
+            from conformance.deployed.runner import LIMIT
+
+            return LiveSession(options.livekit, limit=LIMIT)
         return LiveSession(options.livekit)
     except ServerMissing as error:
         raise UsageError(f"--live: {error}") from None
@@ -126,6 +166,7 @@ def _excuses(
     file = options.deviations.name if options.deviations else ""
     listed += [ListedDeviation(deviation, file) for deviation in from_file]
     stage = LIVE if options.live else LOOPBACK
+    stage = DEPLOYED if options.deployed else stage
     return DeviationPolicy(
         tuple(each for each in listed if each.deviation.stage in ("", stage)),
         frozenset(known),

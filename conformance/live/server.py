@@ -59,6 +59,11 @@ class RealServer:
         """What tokens are minted with; the URL is the gateway's."""
         return self._credentials
 
+    @property
+    def public_credentials(self) -> Credentials:
+        """The server's own, for whoever connects from elsewhere: the URL is no gateway's."""
+        return self._behind
+
     async def join(self, token: str, *, url: str | None = None) -> rtc.Room:
         """Connect a participant; raises `rtc.ConnectError` when the token is refused."""
         room = rtc.Room()

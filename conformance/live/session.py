@@ -9,7 +9,7 @@ from conformance.plugin.room import Credentials
 from conformance.stage.interface import Stage, StageLost
 
 from .launcher import LiveServer, ServerFailed, ServerMissing, find_server
-from .stage import LiveRunner, TooLong
+from .stage import LIMIT, LiveRunner, TooLong
 
 T = TypeVar("T")
 
@@ -19,15 +19,16 @@ class LiveSession:
 
     A server of its own is started by the first check and ended by :meth:`close`, or with the
     process. Raises `ServerMissing` where there is none to start; one that does not come up, or
-    goes away, makes every check raise `StageLost`.
+    goes away, makes every check raise `StageLost`. ``limit`` is how many seconds a check may take.
     """
 
     name = "live"
     virtual = False
     hangs: tuple[type[Exception], ...] = (TooLong,)
 
-    def __init__(self, credentials: Credentials | None = None) -> None:
+    def __init__(self, credentials: Credentials | None = None, *, limit: float = LIMIT) -> None:
         self._credentials = credentials
+        self._limit = limit
         self._executable = find_server() if credentials is None else None
         self._server: LiveServer | None = None
         self._runner: LiveRunner | None = None
@@ -47,7 +48,7 @@ class LiveSession:
         if self._failure is not None:
             raise StageLost(str(self._failure))
         if self._runner is None:
-            self._runner = LiveRunner.of(self._credentials or self._start())
+            self._runner = LiveRunner.of(self._credentials or self._start(), limit=self._limit)
         return self._runner.run(scenario, seed=seed)
 
     def close(self) -> None:

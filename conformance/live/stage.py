@@ -47,6 +47,7 @@ class LiveStage:
     name = "live"
 
     def __init__(self, credentials: Credentials, loop: RealTimeLoop) -> None:
+        self._loop = loop
         self._clock = RealClock(loop)
         self._timeline = Timeline(self._clock.now)
         self._server = RealServer(credentials, self._timeline)
@@ -87,6 +88,10 @@ class LiveStage:
     def limits(self) -> Sequence[str]:
         """What could not be served or waited for, in words."""
         return self.network.limits
+
+    def let_through(self, addresses: Iterable[tuple[str, int]]) -> None:
+        """Let the plugin really connect to these hosts and ports from now on."""
+        self._loop.let_through(addresses)
 
     async def open_backend(self, provider: Provider, context: AdapterContext) -> Backend:
         """Serve a provider's vendor API from now on; the stage closes it."""

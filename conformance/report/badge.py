@@ -13,6 +13,7 @@ _COLOURS = {
     Tier.SWAP_SAFE: "green",
     Tier.FAULT_SAFE: "green",
     Tier.ROBUST: "brightgreen",
+    Tier.DEPLOYED: "brightgreen",
 }
 
 

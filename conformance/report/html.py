@@ -20,10 +20,11 @@ from conformance.results.verdict import Verdict, verdict
 
 from .html_data import WITH_TIMELINE, for_script, page_data
 from .html_matrix import Grid, grids
+from .strips import Strip, strips
 from .terminal import gate_in_words, tier_in_words
 
 _SCRIPTS = ("scale.js", "lanes.js", "picture.js", "panel.js", "matrix.js")
-_STYLES = ("page.css", "matrix.css", "panel.css")
+_STYLES = ("page.css", "matrix.css", "panel.css", "strips.css")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Page:
     states: tuple[State, ...]
     families: tuple[str, ...]
     with_timeline: str
+    strips: tuple[Strip, ...] = ()
 
 
 def render(run: Run) -> str:
@@ -103,6 +105,7 @@ def _page(run: Run) -> Page:
         states=tuple(state for state in State if state in used),
         families=tuple(dict.fromkeys(group.family for table in tables for group in table.groups)),
         with_timeline=" and ".join(WITH_TIMELINE),
+        strips=strips(run),
     )
 
 

@@ -18,6 +18,7 @@ FAMILIES = {
     "FAULT": "a vendor that fails",
     "SEC": "secrets and the network",
     "META": "the package",
+    "WORK": "the vendor's own worker, by ear",
 }
 
 

@@ -6,7 +6,7 @@ describes it. A revision, once released, is frozen under ``revisions``.
 
 from __future__ import annotations
 
-from .catalogue import Catalogue, Change, Requirement, Subject, load_catalogue
+from .catalogue import Catalogue, Change, Requirement, Subject, load_catalogue, load_deployed
 from .revision import CURRENT, Frozen, Revision, load_revision, text_digest
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Revision",
     "Subject",
     "load_catalogue",
+    "load_deployed",
     "load_revision",
     "text_digest",
 ]

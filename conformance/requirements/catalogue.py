@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from conformance.results.outcomes import Level
 
-from .revision import CURRENT, load_revision
+from .revision import CURRENT, CURRENT_DEPLOYED, load_revision
 
 # Python 3.10 has no tomllib; tomli is the same, and a dependency there only.
 _toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -22,6 +22,8 @@ Subject = Literal["host", "provider"]
 DATA = Path(__file__).resolve().parent / "data"
 FAMILIES = ("host", "bind", "swap", "unbind", "play", "fault", "sec", "meta")
 """The data files, in the order in which families are shown."""
+DEPLOYED_FAMILIES = ("work",)
+"""Those of the deployed stage, which has a catalogue of its own."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,13 @@ class Catalogue(Mapping[str, Requirement]):
 def load_catalogue() -> Catalogue:
     """Read the catalogue that came with the kit."""
     return Catalogue([r for family in FAMILIES for r in _of_family(read_family(family))])
+
+
+@functools.cache
+def load_deployed() -> Catalogue:
+    """Read the catalogue of what is asked of a deployed avatar."""
+    requirements = [r for family in DEPLOYED_FAMILIES for r in _of_family(read_family(family))]
+    return Catalogue(requirements, revision=CURRENT_DEPLOYED)
 
 
 def read_family(name: str) -> Mapping[str, Any]:

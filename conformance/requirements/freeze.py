@@ -7,23 +7,27 @@ comes later belongs to the next.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from .catalogue import FAMILIES, read_family
-from .revision import CURRENT, REVISIONS, text_digest
+from .catalogue import DEPLOYED_FAMILIES, FAMILIES, read_family
+from .revision import CURRENT, CURRENT_DEPLOYED, REVISIONS, text_digest
 
 COMMAND = "python -m conformance.requirements.freeze"
 
 
-def frozen() -> str:
-    """The text of the current revision's file, as the catalogue has it now."""
-    entries = [entry for family in FAMILIES for entry in read_family(family)["requirement"]]
+def frozen(name: str = CURRENT, families: Sequence[str] = FAMILIES) -> str:
+    """The text of the file of a current revision, as the catalogue has it now."""
+    entries = [entry for family in families for entry in read_family(family)["requirement"]]
     requirements = {
         entry["id"]: {"level": entry["level"], "text": text_digest(entry["text"])}
         for entry in entries
         if entry["since"] <= CURRENT
     }
-    return json.dumps({"revision": CURRENT, "requirements": requirements}, indent=2) + "\n"
+    return json.dumps({"revision": name, "requirements": requirements}, indent=2) + "\n"
 
 
 if __name__ == "__main__":
     (REVISIONS / f"{CURRENT}.json").write_text(frozen(), "utf-8")
+    (REVISIONS / f"{CURRENT_DEPLOYED}.json").write_text(
+        frozen(CURRENT_DEPLOYED, DEPLOYED_FAMILIES), "utf-8"
+    )

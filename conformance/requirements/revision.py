@@ -17,6 +17,8 @@ from conformance.results.outcomes import Level
 
 CURRENT = "2026.1"
 """The revision that certificates are made by."""
+CURRENT_DEPLOYED = f"{CURRENT}-deployed"
+"""The one that deployed avatars are judged by."""
 
 REVISIONS = Path(__file__).resolve().parent / "revisions"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,7 +13,7 @@ SubjectKind = Literal["host", "endpoint", "provider"]
 DeviationState = Literal["used", "unused", "stale", "expired", "unknown"]
 
 
-LOOPBACK, LIVE = "loopback", "live"
+LOOPBACK, LIVE, DEPLOYED = "loopback", "live", "deployed"
 """The stages that a run's checks are played on."""
 
 
@@ -35,7 +36,7 @@ class RequirementFacts:
     capability: str | None = None
     scored: bool = True
     tier: str = "fault-safe"
-    """The lowest tier that asks for it: ``swap-safe``, ``fault-safe`` or ``robust``."""
+    """The lowest tier that asks for it, by the value of a `Tier`."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class Selection:
     checks: tuple[str, ...] = ()
     without_deviations: bool = False
     exchange: str = "plain"
+    worker: str = ""
+    """The command of the worker that is judged alone; empty where there is none."""
 
     @property
     def whole(self) -> bool:
@@ -162,7 +165,9 @@ def repeat_command(
     if peer in selection.providers:
         # A check of a pair of providers exists only where both of them are certified.
         parts += [f"--provider {name}" for name in dict.fromkeys((check_id.provider, peer))]
-    if stage != LOOPBACK:
+    if selection.worker:
+        parts.append(f"--worker {shlex.quote(selection.worker)}")
+    elif stage != LOOPBACK:
         parts.append(f"--{stage}")
     if selection.exchange != "plain":
         parts.append(f"--exchange {selection.exchange}")

@@ -14,7 +14,7 @@ from conformance.errors import UsageError
 
 from .ledger import partial_because
 from .outcomes import CheckId, CheckResult, Level, Outcome
-from .run import Run, SubjectRun
+from .run import DEPLOYED, Run, SubjectRun
 
 
 class Tier(enum.Enum):
@@ -24,16 +24,25 @@ class Tier(enum.Enum):
     SWAP_SAFE = "swap-safe"
     FAULT_SAFE = "fault-safe"
     ROBUST = "robust"
+    DEPLOYED = "deployed"
+    """Earned on the deployed stage alone, by what the vendor's worker does there."""
 
     @property
     def next(self) -> Tier | None:
-        """The tier above it; None for the highest."""
+        """The tier above it; None for the highest, and for the one of the deployed stage."""
         place = TIERS.index(self) + 1
-        return TIERS[place] if place < len(TIERS) else None
+        return TIERS[place] if self is not Tier.ROBUST and place < len(TIERS) else None
 
 
 TIERS = tuple(Tier)
-"""Every tier, the lowest first."""
+"""Every tier, the lowest first; the one of the deployed stage is last, and above none."""
+
+
+def ladder(run: Run) -> tuple[Tier, ...]:
+    """The tiers that a run of this stage can earn, the lowest first."""
+    if run.stage == DEPLOYED:
+        return (Tier.DEPLOYED,)
+    return tuple(tier for tier in TIERS if tier not in (Tier.NONE, Tier.DEPLOYED))
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ def standing(run: Run, subject: SubjectRun) -> Standing:
         return Standing(Tier.NONE, nothing=nothing)
     lacking = lacks(run, subject)
     reached = Tier.NONE
-    for tier in TIERS[1:]:
+    for tier in ladder(run):
         missing = tuple(name for name, lowest in lacking if lowest is tier)
         if missing:
             return Standing(reached, missing)

@@ -1,0 +1,200 @@
+"""A provider as it is deployed: its plugin here, its own API and its own worker out there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import Agent
+from livekit.agents.voice import io
+
+from conformance import host
+from conformance.errors import UsageError
+from conformance.live.stage import LiveStage
+from conformance.plugin.context import AdapterContext
+from conformance.plugin.provider import Provider
+from conformance.plugin.room import Clock
+from conformance.results.outcomes import Finding, NotApplicable, ProviderRaised, Violation
+from conformance.suite.scene.error_site import where_to_look
+
+from .audible_code import Samples
+from .recording import Report
+from .scene import AGENT, ROOM, Deployed
+from .wire import Line
+
+PORTS = (443, 80)
+FRAME = 0.1
+"""Length of the frames that are pushed, in seconds."""
+RATE = 24000
+"""The sample rate of speech for a provider that takes any, in Hz."""
+
+
+def real_secrets(provider: Provider) -> dict[str, str]:
+    """The credentials of ``provider``, from the environment variables that its manifest names.
+
+    Raises `UsageError` for a provider that has no worker of its own, and for a missing variable.
+    """
+    manifest = provider.manifest
+    if not manifest.capabilities.joins_room:
+        raise UsageError(
+            f"--deployed: the avatar of {manifest.name!r} is no participant of its own "
+            "(joins_room = false), so there is no worker to judge: leave it out with --provider"
+        )
+    found = {c.name: os.environ.get(c.environment or "", "") for c in manifest.credentials}
+    missing = [c for c in manifest.credentials if not found[c.name]]
+    if missing:
+        names = ", ".join(c.environment or f"one for {c.name!r} (none declared)" for c in missing)
+        raise UsageError(
+            f"--deployed talks to the API of {manifest.name!r} with real credentials: set {names}"
+        )
+    return found
+
+
+class OutputLine:
+    """The line to an avatar through the agent's own chain of audio outputs."""
+
+    def __init__(self, output: io.AudioOutput, clock: Clock) -> None:
+        self.started: list[Report] = []
+        self.finished: list[Report] = []
+        self._output = output
+        self._clock = clock
+        output.on("playback_started", self._on_started)
+        output.on("playback_finished", self._on_finished)
+
+    async def send(self, samples: Samples, sample_rate: int) -> None:
+        """Push frames, as the agent does."""
+        step = round(FRAME * sample_rate)
+        for start in range(0, len(samples), step):
+            piece = samples[start : start + step]
+            await self._output.capture_frame(
+                rtc.AudioFrame(piece.tobytes(), sample_rate, 1, len(piece))
+            )
+
+    async def end(self) -> None:
+        """Flush."""
+        self._output.flush()
+
+    async def lose_end(self) -> None:
+        """Not on a plugin's own transport."""
+        raise NotApplicable("needs a fault in the plugin's own transport: nothing is injected")
+
+    async def clear(self) -> None:
+        """Clear the buffer."""
+        self._output.flush()
+        self._output.clear_buffer()
+
+    def _on_started(self, event: object) -> None:
+        self.started.append(Report(self._clock.now()))
+
+    def _on_finished(self, event: io.PlaybackFinishedEvent) -> None:
+        self.finished.append(
+            Report(self._clock.now(), event.playback_position, bool(event.interrupted))
+        )
+
+
+@dataclass
+class StartedAvatar:
+    """A plugin's avatar that has started."""
+
+    identity: str
+    line: Line
+    sample_rate: int
+    takes_any_rate: bool
+    stack: AsyncExitStack = field(repr=False)
+    through_gateway = False
+
+    @property
+    def ended(self) -> str:
+        """Nothing: the vendor's worker runs where it cannot be seen."""
+        return ""
+
+    async def close(self) -> None:
+        """Close the avatar and the agent's session."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.stack.aclose(), 60)
+
+
+@dataclass(frozen=True)
+class PluginAndAPI:
+    """The avatar of ``provider``, with the vendor's own API; ``reach`` are more addresses of it."""
+
+    provider: Provider
+    secrets: Mapping[str, str] = field(repr=False)
+    reach: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The provider's."""
+        return self.provider.name
+
+    async def bring(self, stage: LiveStage, agent: rtc.Room) -> Deployed:
+        """Start the plugin's avatar for the agent in ``agent``.
+
+        Raises `Violation` where `start` raises, or takes longer than the manifest says.
+        """
+        manifest = self.provider.manifest
+        stage.let_through([*((name, p) for name in manifest.hosts for p in PORTS), *self.reach])
+        context = self._context(stage)
+        stack = AsyncExitStack()
+        session = host.new_session()
+        await stack.enter_async_context(stage.job(agent))
+        stack.push_async_callback(_quietly, session.aclose)
+        try:
+            await host.start_session(session, Agent(instructions="speak"), room=agent, record=False)
+            instance = self.provider.create_avatar(context)
+            stack.push_async_callback(_quietly, self.provider.unbind, instance, session, context)
+            await self._start(instance, session, agent, context)
+        except BaseException:
+            await stack.aclose()
+            raise
+        output = session.output.audio
+        if output is None:
+            await stack.aclose()
+            raise Violation(Finding("start() binds a tail", "session.output.audio is None"))
+        return StartedAvatar(
+            str(getattr(instance, "avatar_identity", None) or context.identity),
+            OutputLine(output, stage.clock),
+            manifest.sample_rate or RATE,
+            manifest.sample_rate is None,
+            stack,
+        )
+
+    async def _start(
+        self, instance: Any, session: Any, agent: rtc.Room, context: AdapterContext
+    ) -> None:
+        bound = self.provider.manifest.bounds.start
+        try:
+            await asyncio.wait_for(self.provider.bind(instance, session, agent, context), bound)
+        except asyncio.TimeoutError:
+            raise Violation(
+                Finding(f"start() returns within {bound:g} s", "it was still waiting")
+            ) from None
+        except Exception as error:  # a provider, and a vendor, may raise anything
+            raise ProviderRaised("start() raises nothing", error, where_to_look(error)) from error
+
+    def _context(self, stage: LiveStage) -> AdapterContext:
+        credentials = stage.server.public_credentials
+        return AdapterContext(
+            provider=self.name,
+            identity=f"avatar-{self.name}",
+            agent_identity=AGENT,
+            room_name=ROOM,
+            livekit_url=credentials.url,
+            livekit_api_key=credentials.api_key,
+            livekit_api_secret=credentials.api_secret,
+            secrets=self.secrets,
+        )
+
+
+async def _quietly(close: Any, *arguments: Any) -> None:
+    """Close what may raise anything when it closes."""
+    with suppress(Exception):
+        await asyncio.wait_for(close(*arguments), 30)
+
+
+__all__ = ["PluginAndAPI", "real_secrets"]
