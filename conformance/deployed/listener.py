@@ -40,6 +40,7 @@ class Listener:
         self._known = known
         self._stretches: list[_Stretch] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._listening: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.joined: dict[str, list[float]] = {}
         """When each identity has come into the room."""
         self.left: dict[str, list[float]] = {}
@@ -104,10 +105,22 @@ class Listener:
             return
         if track.kind == rtc.TrackKind.KIND_AUDIO:
             self.audio_at.setdefault(participant.identity, self._clock.now())
-            listening = self._listen(track, participant.identity)
+            self._stop_replaced(participant, track.sid)
+            listening = asyncio.ensure_future(self._listen(track, participant.identity))
+            self._listening[participant.identity, track.sid] = listening
         else:
-            listening = self._look(track, participant.identity)
-        self._tasks.append(asyncio.ensure_future(listening))
+            listening = asyncio.ensure_future(self._look(track, participant.identity))
+        self._tasks.append(listening)
+
+    def _stop_replaced(self, participant: rtc.RemoteParticipant, new: str) -> None:
+        """Stop listening to tracks that ``new`` takes the place of, when a connection starts anew.
+
+        The SDK hands out the same sound through both.
+        """
+        for (identity, sid), listening in self._listening.items():
+            gone = sid == new or sid not in participant.track_publications
+            if identity == participant.identity and gone:
+                listening.cancel()
 
     async def _listen(self, track: rtc.Track, identity: str) -> None:
         stretch = _Stretch(identity)
