@@ -114,9 +114,8 @@ class StartedAvatar:
         return ""
 
     async def close(self) -> None:
-        """Close the avatar and the agent's session."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.stack.aclose(), 60)
+        """Close the avatar and the agent's session; each is bounded."""
+        await self.stack.aclose()
 
 
 @dataclass(frozen=True)
