@@ -28,13 +28,13 @@ def explain(
 
     A check is explained by its requirement. HD-01 and the like are defects of livekit-agents.
     """
-    from conformance.requirements import load_catalogue
+    from conformance.requirements import load_catalogue, load_deployed
 
     wanted = requirement.rpartition("::")[2].partition("[")[0].upper()
     if wanted.startswith("HD-"):
         lines = _of_defect(wanted)
     else:
-        catalogue = load_catalogue()
+        catalogue = load_deployed() if wanted.startswith("WORK-") else load_catalogue()
         lines = _explanation(catalogue, _find(catalogue, wanted, requirement))
     for line in lines:
         typer.echo(line)
@@ -100,17 +100,18 @@ def _explanation(catalogue: Catalogue, requirement: Requirement) -> list[str]:
     if not checks:
         lines += _labelled("check", "none")
     mutants = killed_mutants(requirement.id)
-    if mutants is not None:
+    if mutants is not None and not requirement.id.startswith("WORK-"):
         lines += _labelled("kills", ", ".join(mutants) or "no mutant")
     return lines
 
 
 def _checks() -> tuple[Check, ...]:
+    from conformance.deployed.checks import CHECKS
     from conformance.suite import checks
     from conformance.suite.registry import registered
 
     checks.load()
-    return registered()
+    return (*registered(), *CHECKS)
 
 
 def _labelled(label: str, text: str) -> list[str]:

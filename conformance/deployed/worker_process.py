@@ -67,6 +67,10 @@ class WorkerProcess:
             " | ".join(lines[-LAST_LINES:]) or "it wrote nothing"
         )
 
+    def wait(self) -> None:
+        """Wait until it has ended by itself."""
+        self._process.wait()
+
     def end(self) -> None:
         """End it: asked first, then by force. Does nothing where it has ended."""
         for how in (signal.SIGTERM, signal.SIGKILL):

@@ -102,3 +102,13 @@ def test_an_unknown_id_is_one_line(
     err = capsys.readouterr().err
     assert err.startswith(f"avatar-conformance: {line}")
     assert err.count("\n") == 1
+
+
+def test_a_requirement_of_the_deployed_stage_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """WORK has a catalogue of its own, and is explained as the others are."""
+    out = explained("WORK-06", capsys)
+
+    assert out.startswith("WORK-06 MUST for the provider, since 2026.1")
+    assert "check conformance.deployed.checks:silent_after_clear" in out
