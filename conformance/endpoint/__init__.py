@@ -1,4 +1,4 @@
-"""An audio endpoint of an agent that can be exchanged while it speaks, on livekit-agents 1.5.7 on.
+"""An audio endpoint of an agent that can be exchanged while it speaks, on livekit-agents 1.6.0 on.
 
 `swap_audio_endpoint(session.output, sink)` binds a new tail below the wrappers and returns a
 `Binding`; its `unbind()` touches nothing that someone else has bound since. `AvatarSwitcher`

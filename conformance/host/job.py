@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import job as host_job
 from livekit.agents import utils
+from livekit.agents.testing import fake_job_context
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +65,8 @@ async def job_context(
 
     ``token`` is the one that the agent has joined with, so that the context knows its claims.
     """
-    async with _http_session():
-        with _current(room, agent_identity) as context:
+    async with utils.http_context.open():
+        with fake_job_context(room=room, agent_identity=agent_identity) as context:
             info = context._info
             info.token = token
             info.url = url
@@ -77,68 +78,6 @@ async def job_context(
             finally:
                 room.off("participant_connected", context._participant_available)
                 context._tempdir.cleanup()
-
-
-@asynccontextmanager
-async def _http_session() -> AsyncIterator[None]:
-    opened = getattr(utils.http_context, "open", None)
-    if opened is not None:
-        async with opened():
-            yield
-        return
-    # livekit-agents 1.5 opens it in its worker process only
-    utils.http_context._new_session_ctx()
-    try:
-        yield
-    finally:
-        await utils.http_context._close_http_ctx()
-
-
-@contextmanager
-def _current(room: rtc.Room, agent_identity: str) -> Iterator[host_job.JobContext]:
-    try:
-        from livekit.agents.testing import fake_job_context
-    except ImportError:  # livekit-agents 1.5 has none
-        with _own_context(room, agent_identity) as context:
-            yield context
-        return
-    with fake_job_context(room=room, agent_identity=agent_identity) as context:
-        yield context
-
-
-@contextmanager
-def _own_context(room: rtc.Room, agent_identity: str) -> Iterator[host_job.JobContext]:
-    from livekit.protocol import agent, models
-
-    info = host_job.RunningJobInfo(
-        accept_arguments=host_job.JobAcceptArguments(name="", identity=agent_identity, metadata=""),
-        job=agent.Job(id="fake-job", room=models.Room(name=room.name), type=agent.JobType.JT_ROOM),
-        url="",
-        token="",
-        worker_id="fake",
-        fake_job=True,
-    )
-    context = host_job.JobContext(
-        proc=host_job.JobProcess(
-            executor_type=host_job.JobExecutorType.THREAD, user_arguments=None, http_proxy=None
-        ),
-        info=info,
-        room=room,
-        on_connect=lambda: None,
-        on_shutdown=lambda _reason: None,
-        inference_executor=_NoInference(),
-    )
-    context._connected = True
-    current = host_job._JobContextVar.set(context)
-    try:
-        yield context
-    finally:
-        host_job._JobContextVar.reset(current)
-
-
-class _NoInference:
-    async def do_inference(self, method: str, data: bytes) -> bytes | None:
-        raise RuntimeError("no model runs locally in a conformance check")
 
 
 def _trace_calls(room: rtc.Room) -> None:

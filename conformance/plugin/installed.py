@@ -9,7 +9,7 @@ from packaging.version import Version
 from conformance.errors import UsageError
 
 HOST = "livekit-agents"
-OLDEST_HOST = "1.5.7"
+OLDEST_HOST = "1.6.0"
 KIT = "avatar-conformance"
 PACKAGE = "conformance"
 

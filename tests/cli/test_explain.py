@@ -76,7 +76,7 @@ def test_the_id_of_a_check_is_explained_by_its_requirement(
 def test_a_host_defect_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """What a blocked check refers to can be looked up: what is wrong, where, since when."""
     out = explained("HD-01", capsys)
-    assert out.startswith("HD-01 a defect of livekit-agents >=1.5.7")
+    assert out.startswith("HD-01 a defect of livekit-agents >=1.6.0")
     assert "livekit.agents.voice.avatar.AvatarSession.aclose" in out
     assert "workaround give each instance an identity of its own" in out
 

@@ -31,9 +31,9 @@ def test_this_environment_is_fit() -> None:
     check_environment()
 
 
-@pytest.mark.parametrize("version", ["1.5.6", "1.5.7rc1", "0.12.20"])
+@pytest.mark.parametrize("version", ["1.5.10", "1.6.0rc1", "0.12.20"])
 def test_a_host_that_is_too_old_is_refused_in_one_line(site: Path, version: str) -> None:
-    """Hosts before 1.5.7 have no avatar base class to certify."""
+    """Hosts before 1.6.0 lack what the suite stands on."""
     install(site, "livekit-agents", version)
 
     with pytest.raises(UsageError) as caught:
@@ -41,13 +41,13 @@ def test_a_host_that_is_too_old_is_refused_in_one_line(site: Path, version: str)
 
     assert str(caught.value) == (
         f"livekit-agents {version} is too old to be certified against; "
-        "run: pip install 'livekit-agents>=1.5.7'"
+        "run: pip install 'livekit-agents>=1.6.0'"
     )
 
 
 def test_the_oldest_host_is_accepted(site: Path) -> None:
-    """1.5.7 is the first that will do."""
-    install(site, "livekit-agents", "1.5.7")
+    """1.6.0 is the first that will do."""
+    install(site, "livekit-agents", "1.6.0")
 
     check_environment()
 

@@ -16,7 +16,7 @@ from conformance.suite.runner.reference import reference_provider
 from conformance.suite.runner.verdict import Verdict
 
 DEFECT = HostDefect(
-    "HD-99", ("PLAY-02",), ">=1.5.7", "livekit.x", "segments vanish", "none", ("bytestream",)
+    "HD-99", ("PLAY-02",), ">=1.6.0", "livekit.x", "segments vanish", "none", ("bytestream",)
 )
 
 
