@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
     Raises `UsageError` (one line) for what the user can mend.
     """
     check_environment()
+    _import_host()
     if options.deployed:
         return _prepare_deployed(options, conftests)
     from conformance.plugin.discovery import discover, select
@@ -130,6 +132,20 @@ def _prepare_deployed(options: Options, conftests: Iterable[ModuleType]) -> Prep
         secrets=(*canaries(tuple(found.providers.values())), *found.secrets),
         live=live,
     )
+
+
+def _import_host() -> None:
+    """Raise `UsageError` where the installed host cannot be imported, for want of a package, say.
+
+    livekit-agents 1.6.0 imports httpx and does not ask for it.
+    """
+    try:
+        importlib.import_module("livekit.agents")
+    except ImportError as error:
+        missing = f"; run: pip install {error.name}" if error.name else ""
+        raise UsageError(
+            f"livekit-agents {host_version()} cannot be imported: {error}{missing}"
+        ) from error
 
 
 def _loopback() -> StageRunner:

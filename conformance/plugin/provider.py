@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from inspect import isawaitable, iscoroutine
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -21,6 +22,7 @@ from conformance.results.deviation import Deviation, specifier_problem
 from . import defaults, spec
 from .hook_validation import check_implementation, implemented_hooks
 from .manifest import Manifest
+from .provenance import file_of, why_not_the_plugins
 from .schema_errors import first_problem
 
 if TYPE_CHECKING:
@@ -112,7 +114,32 @@ class Provider:
             raise self._wrong(
                 "create_avatar", f"it returned {_kind(avatar)}", "return the plugin's AvatarSession"
             )
+        named = self._named("avatar_session")
+        if not isinstance(named, type):
+            raise self._wrong(
+                _MANIFEST,
+                f"field 'avatar_session': {self.manifest.avatar_session} is no class",
+                "name the class of the plugin's avatar sessions",
+            )
+        foreign = why_not_the_plugins(avatar, named, self.manifest.distribution)
+        if foreign is not None:
+            raise self._wrong(
+                "create_avatar",
+                f"what it returned is not the plugin's own: {foreign}",
+                f"return an instance of {self.manifest.avatar_session}, as "
+                f"{self.manifest.distribution} has it",
+            )
         return avatar
+
+    def check_tail(self, tail: object) -> None:
+        """Raise `AdapterError` for a tail whose class the adapter's own file defines."""
+        own = self.adapter_file
+        if own is not None and file_of(type(tail)) == Path(own).resolve():
+            raise self._wrong(
+                "bind_audio_endpoint",
+                f"the tail that is bound is a {type(tail).__name__} of the adapter's own",
+                "let the plugin's start() bind the plugin's tail, which is what is judged",
+            )
 
     def documented_exception(self) -> type[BaseException]:
         """The class that the manifest's ``exception`` names; `AdapterError` where there is none."""

@@ -55,12 +55,29 @@ def test_an_older_host_ends_the_run_in_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_a_host_that_lacks_a_package_ends_the_run_in_one_line(tmp_path: Path) -> None:
+    """What the host's own import lacks is named, with the way to install it."""
+    (tmp_path / "conftest.py").write_text("import sys\nsys.modules['livekit.agents'] = None\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:asyncio", "--conformance"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        encoding="utf-8",
+    )
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    (line,) = done.stderr.strip().splitlines()
+    assert "cannot be imported: " in line
+    assert "run: pip install livekit.agents" in line
+
+
 @pytest.mark.installs
 def test_the_oldest_host_is_judged(tmp_path: Path) -> None:
     """On the oldest host each check of the set gets an outcome, and none is an error."""
     installer = CommandInstaller.at_hand()
+    # httpx: livekit-agents 1.6.0 imports it and does not ask for it.
     environment = installer.create(tmp_path / "environment")
-    installer.install(environment, [str(ROOT), "-c", str(PINNED)])
+    installer.install(environment, [str(ROOT), "httpx", "-c", str(PINNED)])
     (tmp_path / "conformance_adapter.py").write_text(ADAPTER)
     done = subprocess.run(
         [str(environment.python), "-m", "pytest", "--conformance", "--conformance-report=r.json"],

@@ -104,7 +104,7 @@ class SoundAdapter:
         return {
             **reference.avatar_provider_manifest(),
             "name": "reference-sound",
-            "avatar_session": "tests.mutants.robust:SoundAvatar",
+            "avatar_session": _named(type(self).avatar),
             **self.manifest,
         }
 
@@ -122,6 +122,13 @@ class SoundAdapter:
     def avatar_worker(self) -> Callable[[WorkerSpec], Worker]:
         """A byte-stream worker."""
         return type(self).worker
+
+
+def _named(avatar: Callable[..., Any]) -> str:
+    """How a manifest names an avatar's class: itself, or the sound one that it is derived from."""
+    if isinstance(avatar, type) and not issubclass(avatar, SoundAvatar):
+        return f"{avatar.__module__}:{avatar.__qualname__}"
+    return "tests.mutants.robust:SoundAvatar"
 
 
 MUTANTS: dict[str, Mutant] = {}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import inspect
 import sys
 import textwrap
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import conformance.plugin
 from conformance.plugin import AdapterContext
@@ -66,7 +66,12 @@ def test_the_tutorials_adapter_constructs_with_the_canary() -> None:
     """Its avatar gets the identity and the canary key, and None for a withheld key."""
     made: list[dict[str, object]] = []
     plugin = ModuleType("livekit.plugins.acme")
-    plugin.AvatarSession = lambda **given: made.append(given) or SimpleNamespace()  # type: ignore[attr-defined]
+
+    class AvatarSession:
+        def __init__(self, **given: object) -> None:
+            made.append(given)
+
+    plugin.AvatarSession = AvatarSession  # type: ignore[attr-defined]
     before = {name: sys.modules.get(name) for name in ("livekit.plugins.acme",)}
     sys.modules["livekit.plugins.acme"] = plugin
     try:

@@ -210,6 +210,7 @@ class Scene:
             avatar.workers.extend(list(avatar.backend.workers)[known:])
         after = self.chain()
         avatar.tail = after.tail if after.tail is not before.tail else None
+        avatar.provider.check_tail(avatar.tail)
         if not same(before.wrappers, after.wrappers):
             self.instead_of_wrappers = after.labels()
         self.timeline.record("check", "started", avatar.label, tail=describe(after.tail))
