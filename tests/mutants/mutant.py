@@ -158,15 +158,19 @@ def dashed(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
+def _sink_avatar(**part: Any) -> type[SinkAvatar]:
+    return type("Avatar", (SinkAvatar,), {"__module__": __name__, **part})
+
+
 def _adapter_of(changed: type, fields: Mapping[str, Any]) -> Callable[[], object]:
     if issubclass(changed, SoundAdapter):
         return type(f"{changed.__name__}Adapter", (changed,), dict(fields))
     if issubclass(changed, Worker):
         part: dict[str, Any] = {"worker": changed}
     elif issubclass(changed, io.AudioOutput):
-        part = {"avatar": type("Avatar", (SinkAvatar,), {"sink": changed})}
+        part = {"avatar": _sink_avatar(sink=changed)}
     elif issubclass(changed, ReferenceApi):
-        part = {"avatar": type("Avatar", (SinkAvatar,), {"client": changed})}
+        part = {"avatar": _sink_avatar(client=changed)}
     else:
         part = {"avatar": changed}
     base = getattr(changed, "adapter", SoundAdapter)
