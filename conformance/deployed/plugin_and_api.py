@@ -62,12 +62,14 @@ class OutputLine:
         self.started: list[Report] = []
         self.finished: list[Report] = []
         self._output = output
+        self._open = False
         self._clock = clock
         output.on("playback_started", self._on_started)
         output.on("playback_finished", self._on_finished)
 
     async def send(self, samples: Samples, sample_rate: int) -> None:
         """Push frames, as the agent does."""
+        self._open = True
         step = round(FRAME * sample_rate)
         for start in range(0, len(samples), step):
             piece = samples[start : start + step]
@@ -77,6 +79,7 @@ class OutputLine:
 
     async def end(self) -> None:
         """Flush."""
+        self._open = False
         self._output.flush()
 
     async def lose_end(self) -> None:
@@ -84,8 +87,9 @@ class OutputLine:
         raise NotApplicable("needs a fault in the plugin's own transport: nothing is injected")
 
     async def clear(self) -> None:
-        """Clear the buffer."""
-        self._output.flush()
+        """Clear the buffer, of a segment that is still open too."""
+        if self._open:
+            await self.end()
         self._output.clear_buffer()
 
     def _on_started(self, event: object) -> None:
