@@ -27,7 +27,7 @@ class HostDefect:
 
     ``checks`` are requirement ids, with a variant where only that one is affected; a ``*`` stands
     for anything. ``hosts`` is a specifier of versions; ``symbol`` is where in the host it is.
-    ``transports`` are the ones that it concerns.
+    ``transports`` are the ones that it concerns. ``no_mend`` says why it can have no mend.
     """
 
     id: str
@@ -37,6 +37,7 @@ class HostDefect:
     text: str
     workaround: str
     transports: tuple[Transport, ...] = ("bytestream", "websocket", "in-process")
+    no_mend: str = ""
 
     def explains(self, check: CheckId, host_version: str) -> bool:
         """Whether it makes ``check`` fail on that host, for any provider."""

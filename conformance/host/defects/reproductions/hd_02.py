@@ -1,0 +1,88 @@
+"""HD-02: a segment that the avatar does not report on is finished at what had been pushed."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+from livekit import rtc
+from livekit.agents.voice.avatar import DataStreamAudioOutput
+
+
+class Agent:
+    """The agent's own participant."""
+
+    def __init__(self) -> None:
+        self.identity = "agent"
+        self.kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        self._rpc_handlers: dict[str, Any] = {}
+        self.track_publications: dict[str, Any] = {}
+
+    def register_rpc_method(self, method: str, handler: Any) -> None:
+        self._rpc_handlers[method] = handler
+
+    async def perform_rpc(self, **_: Any) -> str:
+        return "ok"
+
+    async def stream_bytes(self, **_: Any) -> Any:
+        return SimpleNamespace(write=self._done, aclose=self._done)
+
+    async def _done(self, *_: object) -> None:
+        pass
+
+
+class Room(rtc.EventEmitter[Any]):
+    """A connected room with an avatar in it that reports nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "room"
+        self.local_participant = Agent()
+        self.remote_participants: dict[str, Any] = {}
+        self.join("avatar")
+
+    def isconnected(self) -> bool:
+        return True
+
+    def join(self, identity: str, **publications: Any) -> None:
+        kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        participant = SimpleNamespace(
+            identity=identity,
+            sid=object(),
+            kind=kind,
+            state=rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE,
+            track_publications=publications,
+        )
+        self.remote_participants[identity] = participant
+        self.emit("participant_connected", participant)
+        self.emit("participant_active", participant)
+        for publication in publications.values():
+            self.emit("track_published", publication, participant)
+
+    def leave(self, identity: str) -> None:
+        self.emit("participant_disconnected", self.remote_participants.pop(identity))
+
+
+def speech(seconds: float) -> rtc.AudioFrame:
+    samples = int(seconds * 24000)
+    return rtc.AudioFrame(bytes(2 * samples), 24000, 1, samples)
+
+
+async def reproduce() -> None:
+    room: Any = Room()
+    output = DataStreamAudioOutput(room, destination_identity="avatar", clear_buffer_timeout=0.1)
+    ended: list[float] = []
+    output.on("playback_finished", lambda event: ended.append(event.playback_position))
+    await output.capture_frame(speech(3.0))
+    output.flush()
+    await asyncio.sleep(0.2)
+    output.clear_buffer()
+    await asyncio.sleep(0.3)
+    assert [position < 0.5 for position in ended] == [True], (
+        f"interrupted after 0.2 s of 3.0 s, the segment ended at {ended} s"
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(reproduce())

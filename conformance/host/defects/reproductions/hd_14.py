@@ -1,0 +1,69 @@
+"""HD-14: a segment's position leaves out what an earlier sink played of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from livekit import rtc
+from livekit.agents.voice import io
+
+
+class Sink(io.AudioOutput):
+    """The end of a chain; it plays when it is told to."""
+
+    def __init__(self, label: str, above: io.AudioOutput | None = None) -> None:
+        super().__init__(
+            label=label, next_in_chain=above, capabilities=io.AudioOutputCapabilities(pause=False)
+        )
+        self.told: list[str] = []
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        self.told.append("capture")
+        if self.next_in_chain is not None:
+            await self.next_in_chain.capture_frame(frame)
+
+    def flush(self) -> None:
+        super().flush()
+        self.told.append("flush")
+        if self.next_in_chain is not None:
+            self.next_in_chain.flush()
+
+    def clear_buffer(self) -> None:
+        self.told.append("clear")
+        if self.next_in_chain is not None:
+            self.next_in_chain.clear_buffer()
+
+
+def chain(tail: io.AudioOutput) -> tuple[io.AgentOutput, io.AudioOutput]:
+    """An agent's output with one wrapper above ``tail``."""
+    output = io.AgentOutput(lambda: None, lambda: None, lambda: None)
+    top = Sink("wrapper", tail)
+    output.audio = top
+    return output, top
+
+
+def speech(seconds: float) -> rtc.AudioFrame:
+    samples = int(seconds * 24000)
+    return rtc.AudioFrame(bytes(2 * samples), 24000, 1, samples)
+
+
+async def reproduce() -> None:
+    old, new = Sink("old"), Sink("new")
+    output, top = chain(old)
+    await top.capture_frame(speech(5.0))
+    old.on_playback_started(created_at=time.time() - 3.0)
+    output.replace_audio_tail(new)
+    await top.capture_frame(speech(2.0))
+    top.flush()
+    new.on_playback_started(created_at=time.time() - 1.0)
+    new.on_playback_finished(playback_position=1.0, interrupted=True)
+    event = await top.wait_for_playout()
+    assert 3.9 < event.playback_position < 4.2, (
+        f"3.0 s and 1.0 s were heard, and the segment ended at {event.playback_position:.1f} s"
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(reproduce())

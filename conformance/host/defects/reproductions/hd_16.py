@@ -1,0 +1,78 @@
+"""HD-16: a frame that waits in a sink, for an avatar that is not there, is lost with its speech."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from livekit import rtc
+from livekit.agents.voice import io
+
+
+class Sink(io.AudioOutput):
+    """The end of a chain; it plays when it is told to."""
+
+    def __init__(self, label: str, above: io.AudioOutput | None = None) -> None:
+        super().__init__(
+            label=label, next_in_chain=above, capabilities=io.AudioOutputCapabilities(pause=False)
+        )
+        self.told: list[str] = []
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        self.told.append("capture")
+        if self.next_in_chain is not None:
+            await self.next_in_chain.capture_frame(frame)
+
+    def flush(self) -> None:
+        super().flush()
+        self.told.append("flush")
+        if self.next_in_chain is not None:
+            self.next_in_chain.flush()
+
+    def clear_buffer(self) -> None:
+        self.told.append("clear")
+        if self.next_in_chain is not None:
+            self.next_in_chain.clear_buffer()
+
+
+def chain(tail: io.AudioOutput) -> tuple[io.AgentOutput, io.AudioOutput]:
+    """An agent's output with one wrapper above ``tail``."""
+    output = io.AgentOutput(lambda: None, lambda: None, lambda: None)
+    top = Sink("wrapper", tail)
+    output.audio = top
+    return output, top
+
+
+def speech(seconds: float) -> rtc.AudioFrame:
+    samples = int(seconds * 24000)
+    return rtc.AudioFrame(bytes(2 * samples), 24000, 1, samples)
+
+
+async def bounded(act: Awaitable[Any], what: str, seconds: float = 0.5) -> Any:
+    try:
+        return await asyncio.wait_for(act, seconds)
+    except asyncio.TimeoutError:
+        raise AssertionError(f"after {seconds} s, {what}") from None
+
+
+class AbsentAvatar(Sink):
+    """Takes no frame before its avatar is there, which it never is."""
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await asyncio.Event().wait()
+
+
+async def reproduce() -> None:
+    new = Sink("new")
+    output, top = chain(AbsentAvatar("old"))
+    waiting = asyncio.ensure_future(top.capture_frame(speech(1.0)))
+    await asyncio.sleep(0.01)
+    output.replace_audio_tail(new)
+    await bounded(waiting, "the frame is still waiting in the sink that was replaced")
+    assert new.told == ["capture"], f"the new sink was told {new.told}"
+
+
+if __name__ == "__main__":
+    asyncio.run(reproduce())
