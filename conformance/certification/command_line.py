@@ -74,6 +74,12 @@ def add_options(parser: pytest.Parser) -> None:
         "only the checks of an exchange, without known deviations; certifies nothing",
     )
     group.addoption(
+        "--no-mends",
+        action="store_true",
+        help="leave what a defect of livekit-agents blocks as it is, and judge nothing on a "
+        "mended host",
+    )
+    group.addoption(
         "--no-deviations",
         action="store_true",
         help="show known deviations as the failures that they are",

@@ -64,6 +64,8 @@ class Options:
     """More addresses of the vendor's API than those of the manifest."""
     worker: str = ""
     """The command of a worker that is judged alone; empty where there is none."""
+    mends: bool = True
+    """Whether what a defect of the host blocks is judged on a mended host."""
     livekit: Credentials | None = None
     """The server that is named; None where the kit starts one."""
 
@@ -104,6 +106,7 @@ def read_options(config: pytest.Config) -> Options:
         # known deviations are of the plugin's own calls
         without_deviations=given.no_deviations or given.exchange != "plain",
         exchange=given.exchange,
+        mends=not given.no_mends,
         deviations=_path(config, rootdir, table, "deviations"),
         report=_path(config, rootdir, table, "report"),
         html=_path(config, rootdir, table, "html"),

@@ -81,7 +81,12 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
             raise UsageError(f"{options.deviations}: unknown provider {name!r}")
     live = _live_session(options) if options.live else None
     return Prepared(
-        runner=CheckRunner(live or _loopback(), seed=options.seed, exchange=options.exchange),
+        runner=CheckRunner(
+            live or _loopback(),
+            seed=options.seed,
+            exchange=options.exchange,
+            mends=options.mends,
+        ),
         kit=__version__,
         revision=catalogue.revision,
         python=platform.python_version(),

@@ -21,6 +21,7 @@ from .certify import certify
 from .demo import demo
 from .diff import diff
 from .explain import explain
+from .host import host
 from .list_command import list_providers
 from .matrix import matrix
 from .new import new
@@ -31,6 +32,7 @@ from .verify import verify
 _COMMANDS: dict[str, Callable[..., Any]] = {
     "list": list_providers,
     "explain": explain,
+    "host": host,
     "new": new,
     "adapter": adapter,
     "update": update,

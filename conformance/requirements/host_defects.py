@@ -59,10 +59,25 @@ def _with_tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
-def defect_behind(check: CheckId) -> HostDefect | None:
-    """The known defect of the installed host that makes ``check`` fail, if there is one."""
+def defect_behind(check: CheckId, *, besides: tuple[str, ...] = ()) -> HostDefect | None:
+    """The known defect of the installed host that makes ``check`` fail, if there is one.
+
+    ``besides`` are the ids of those that are mended.
+    """
     installed = host.version()
-    return next((d for d in host_defects() if d.explains(check, installed)), None)
+    return next(
+        (d for d in host_defects() if d.id not in besides and d.explains(check, installed)), None
+    )
+
+
+def of_installed_host() -> tuple[HostDefect, ...]:
+    """The known defects that the installed host has."""
+    installed = host.version()
+    return tuple(
+        defect
+        for defect in host_defects()
+        if SpecifierSet(defect.hosts).contains(installed, prereleases=True)
+    )
 
 
 def _covers(pattern: str, *names: str) -> bool:

@@ -88,7 +88,8 @@ class CheckResult:
     ``reason`` says why there is no plain verdict: the rule for not-applicable, what blocks in
     words, the deviation's reason for an expected failure, the kit's own error. ``blocked_by`` is
     what blocks; it is set for a blocked result and for no other. ``error`` is what was raised, for
-    a debugger; it is not serialised. Raises `ValueError` for a result that contradicts itself.
+    a debugger; it is not serialised. ``mended_by`` are the host defects, by id, that the host was
+    mended of when the check was played. Raises `ValueError` for a result that contradicts itself.
     """
 
     id: CheckId
@@ -101,6 +102,7 @@ class CheckResult:
     simulated_seconds: float = 0.0
     blocked_by: Blocker | None = None
     error: BaseException | None = field(default=None, compare=False, repr=False)
+    mended_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.outcome is Outcome.BLOCKED) != (self.blocked_by is not None):

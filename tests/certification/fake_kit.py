@@ -163,7 +163,14 @@ EVENTS = (Event(1.0, "agent", "said", "", {"seconds": 0.5}), Event(1.5, "tail", 
 class FakeCheckRunner:
     """Stands in for `CheckRunner`: no scene, no stage, no attribution."""
 
-    def __init__(self, stage: object, *, seed: int | None = None, exchange: str = "plain") -> None:
+    def __init__(
+        self,
+        stage: object,
+        *,
+        seed: int | None = None,
+        exchange: str = "plain",
+        mends: bool = True,
+    ) -> None:
         pass
 
     def run(self, subject: Subject, check: Check, variant: str | None = None) -> CheckResult:

@@ -31,7 +31,6 @@ def known_deviations() -> tuple[Deviation, ...]:
             f"the replacement fails: {DEAD_TAIL}",
             at="avatar.py:144",
             mend=BIND_LATER,
-            variants=("start-then-close",),
         ),
         PLUGIN.wrong(
             "FAULT-02", f"start() fails: {DEAD_TAIL}", at="avatar.py:144", mend=BIND_LATER

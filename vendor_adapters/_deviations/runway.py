@@ -34,6 +34,14 @@ def known_deviations() -> tuple[Deviation, ...]:
             at="avatar.py:207",
             mend="set _end_session_task to None in start()",
         ),
+        PLUGIN.wrong(
+            "SWAP-08",
+            "aclose() sends END_CALL to whoever has the avatar's identity now: of two avatars of one"
+            " identity it ends the new one",
+            at="avatar.py:224",
+            mend="send it only while the participant is the one that joined for this session",
+            variants=("start-then-close",),
+        ),
         PLUGIN.binds_after_close("avatar.py:141"),
         PLUGIN.early_start("avatar.py:141"),
         PLUGIN.no_timeout("avatar.py:174"),

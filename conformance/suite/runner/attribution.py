@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from conformance.plugin.provider import Provider
-from conformance.requirements.host_defects import defect_behind
+from conformance.requirements.host_defects import HostDefect, defect_behind
 from conformance.results.outcomes import CheckId, HostDefectRef, Outcome
 from conformance.suite.scene.silence import SPEECH_ARRIVES
 
@@ -30,8 +30,11 @@ def attribute(
     other: Provider | None,
     verdict_of: VerdictOf,
     reference: Provider,
+    mended_by: tuple[str, ...] = (),
 ) -> Verdict:
     """What a failed ``verdict`` is worth; ``other`` is the provider that was swapped in, if any.
+
+    ``mended_by`` are the defects that the host is mended of, and that explain nothing.
 
     Blocked by the host where the reference provider fails at the same expectation and a known
     defect of the host explains it; blocked by the other provider where that one fails even with
@@ -41,7 +44,8 @@ def attribute(
         return verdict
     reference_id, of_reference = verdict_of(reference)
     if of_reference.outcome is Outcome.FAILED and _same_assertion(verdict, of_reference):
-        return _with_host(check_id, verdict, provider, reference_id, of_reference)
+        defect = defect_behind(check_id, besides=mended_by)
+        return _with_host(defect, verdict, provider, reference_id, of_reference)
     if other is not None and other.name != provider.name:
         alone_id, alone = verdict_of(other)
         if alone.outcome is Outcome.FAILED:
@@ -128,14 +132,13 @@ def _words(verdict: Verdict) -> tuple[str, str] | None:
 
 
 def _with_host(
-    check_id: CheckId,
+    defect: HostDefect | None,
     verdict: Verdict,
     provider: Provider,
     reference_id: CheckId,
     of_reference: Verdict,
 ) -> Verdict:
     """What a failure is worth that the reference provider shows as well."""
-    defect = defect_behind(check_id)
     if defect is None:
         why = of_reference.finding.observed if of_reference.finding is not None else ""
         return replace(

@@ -31,6 +31,8 @@ class ScenarioRun:
     diagnostics: SceneDiagnostics = field(default_factory=SceneDiagnostics)
     contacts: tuple[Contact, ...] = ()
     limits: tuple[str, ...] = ()
+    mended_by: tuple[str, ...] = ()
+    """The defects that the host was mended of, by id."""
 
     @property
     def whole(self) -> bool:

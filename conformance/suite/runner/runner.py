@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.host import defects
 from conformance.plugin.provider import Provider
 from conformance.requirements import load_catalogue
-from conformance.results.outcomes import CheckId, CheckResult, Level, Outcome
+from conformance.results.outcomes import CheckId, CheckResult, HostDefectRef, Level, Outcome
 from conformance.stage.interface import Stage, StageRunner
 from conformance.suite.registry import Check, registered
 from conformance.suite.scene.exchange import PLAIN
@@ -45,7 +46,8 @@ class CheckRunner:
     One serves a whole session: it keeps what several checks share. ``stage`` opens the stages.
     ``seed`` shuffles what is ready at the same moment. ``reference`` is the provider that shows
     what is the host's own fault; ``attribution`` False keeps a failure a failure, whoever else
-    shares it. ``exchange`` says who exchanges the avatars (`scene.exchange`).
+    shares it. ``exchange`` says who exchanges the avatars (`scene.exchange`). ``mends`` plays what
+    a defect of the host blocks again, on the mended host.
     """
 
     def __init__(
@@ -56,11 +58,17 @@ class CheckRunner:
         reference: Provider | None = None,
         attribution: bool = True,
         exchange: str = PLAIN,
+        mends: bool = True,
+        mended_by: tuple[str, ...] = (),
     ) -> None:
         self._stage = stage
         self._seed = seed
         self._reference = reference or reference_provider()
         self._attribution = attribution
+        self._exchange = exchange
+        self._mends = mends
+        self._mended_by = mended_by
+        self._on_mended: dict[tuple[str, ...], CheckRunner] = {}
         self._scenes = SceneRunner(seed, exchange)
         # a switcher is to leave no more behind than the avatars' own calls do
         self._controls = self._scenes if exchange == PLAIN else SceneRunner(seed)
@@ -125,8 +133,38 @@ class CheckRunner:
             other,
             lambda who: self._verdict_of(who, check, variant, stage),
             self._reference,
+            self._mended_by,
         )
-        return replace(run, verdict=verdict)
+        run = replace(run, verdict=verdict, mended_by=self._mended_by)
+        if self._mends and isinstance(verdict.blocked_by, HostDefectRef):
+            return self._mended(verdict.blocked_by, run, subject, check, check_id)
+        return run
+
+    def _mended(
+        self, defect: HostDefectRef, run: ScenarioRun, subject: Subject, check: Check, id: CheckId
+    ) -> ScenarioRun:
+        """The ``run`` that ``defect`` blocks, played again on the host that is mended of it.
+
+        What fails there is the provider's own. It stays blocked, and says why, where no mend is
+        possible, or where the reference provider fails on the mended host too.
+        """
+        mended_by = (*self._mended_by, defect.id)
+        if mended_by not in self._on_mended:
+            self._on_mended[mended_by] = CheckRunner(
+                self._stage,
+                seed=self._seed,
+                reference=self._reference,
+                exchange=self._exchange,
+                mended_by=mended_by,
+            )
+        try:
+            with defects.mended(*mended_by):
+                again = self._on_mended[mended_by]._judge(subject, check, id)
+        except defects.NoMend as none:
+            return _still_blocked(run, str(none))
+        if again.verdict.outcome is Outcome.ERROR:
+            return _still_blocked(run, f"on a host mended of it: {again.verdict.reason}")
+        return again
 
     def _stage_for(self, providers: Iterable[Provider | None]) -> StageRunner:
         """The stage, in real time where one of ``providers`` declares that it needs it."""
@@ -260,6 +298,11 @@ def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Call
     return scenario
 
 
+def _still_blocked(run: ScenarioRun, why: str) -> ScenarioRun:
+    verdict = replace(run.verdict, reason=f"{run.verdict.reason}; {why}")
+    return replace(run, verdict=verdict, mended_by=())
+
+
 def _peer_of(variant: str | None) -> str:
     """The provider that a pair check's variant names."""
     return variant.removeprefix("to-") if variant else ""
@@ -276,17 +319,22 @@ def _level(subject: Subject, check: Check) -> Level:
 def _result(check_id: CheckId, level: Level, run: ScenarioRun) -> CheckResult:
     verdict = run.verdict
     by = verdict.blocked_by
+    reason = verdict.reason or (run.notes if run.whole else "")
+    if run.mended_by and verdict.blocked_by is None:
+        mark = f"on a mended host: {', '.join(run.mended_by)}"
+        reason = f"{mark}; {reason}" if reason else mark
     return CheckResult(
         id=check_id,
         level=level,
         outcome=verdict.outcome,
         finding=verdict.finding,
-        reason=verdict.reason or (run.notes if run.whole else ""),
+        reason=reason,
         reference=verdict.reference,
         events=run.events,
         simulated_seconds=run.simulated_seconds,
         blocked_by=CheckId(check_id.provider, by) if isinstance(by, str) else by,
         error=verdict.error,
+        mended_by=run.mended_by,
     )
 
 
