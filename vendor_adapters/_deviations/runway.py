@@ -36,9 +36,9 @@ def known_deviations() -> tuple[Deviation, ...]:
         ),
         PLUGIN.wrong(
             "SWAP-08",
-            "aclose() sends END_CALL to whoever has the avatar's identity now: of two avatars of one"
-            " identity it ends the new one",
-            at="avatar.py:224",
+            "aclose() sends END_CALL to whoever has the avatar's identity now: of two avatars of"
+            " one identity it ends the new one",
+            at="avatar.py:225",
             mend="send it only while the participant is the one that joined for this session",
             variants=("start-then-close",),
         ),

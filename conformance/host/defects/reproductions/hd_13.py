@@ -84,7 +84,8 @@ async def reproduce() -> None:
         payload=json.dumps({"playback_position": 1.0, "interrupted": False}),
         response_timeout=5.0,
     )
-    rooms[0].local_participant._rpc_handlers["lk.playback_finished"](report)
+    told = rooms[0].local_participant._rpc_handlers["lk.playback_finished"]
+    told(report)
     assert ended == ["room 1"], f"the avatar of room 1 reported, and speech ended in {ended}"
 
 
