@@ -6,7 +6,7 @@ from conformance import plugin
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.anam import known_deviations as known_deviations
-from ._earlier.anam import as_installed, playback_started
+from ._earlier.anam import as_installed
 
 
 @hookimpl
@@ -22,7 +22,7 @@ def avatar_provider_manifest() -> dict[str, object]:
         "identity": "anam-avatar-agent",
         "hosts": ["api.anam.ai"],
         "credentials": [{"name": "api_key", "environment": "ANAM_API_KEY"}],
-        "capabilities": {"playback_started": playback_started(), "restartable": True},
+        "capabilities": {"playback_started": True, "restartable": True},
     }
 
 

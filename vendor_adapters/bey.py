@@ -6,7 +6,7 @@ from conformance import plugin
 from conformance.plugin import STRING, AdapterContext, RoomAccess, fields, hookimpl, session_api
 
 from ._deviations.bey import known_deviations as known_deviations
-from ._earlier.bey import as_installed, sample_rate
+from ._earlier.bey import as_installed
 
 
 @hookimpl
@@ -18,7 +18,7 @@ def avatar_provider_manifest() -> dict[str, object]:
         "avatar_session": "livekit.plugins.bey:AvatarSession",
         "exception": "livekit.plugins.bey:BeyException",
         "transport": "bytestream",
-        "sample_rate": sample_rate(),
+        "sample_rate": 16000,
         "identity": "bey-avatar-agent",
         "hosts": ["api.bey.dev"],
         "credentials": [{"name": "api_key", "environment": "BEY_API_KEY"}],

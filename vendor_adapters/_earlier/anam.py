@@ -11,11 +11,6 @@ from .versions import older
 TOKEN = "session-token-1"
 
 
-def playback_started() -> bool:
-    """Whether the plugin waits for the avatar to report that it plays: from 1.8.9 on."""
-    return not older("anam", "1.8.9")
-
-
 def as_installed(newest: VendorAPI) -> VendorAPI:
     """Before 1.8.1 persona and room are sent for a token, and the token alone for the session."""
     if not older("anam", "1.8.1"):

@@ -11,11 +11,6 @@ from .versions import older
 CHANGED = "1.8.9"
 
 
-def sample_rate() -> int | None:
-    """In Hz; before 1.8.9 the audio is sent at whatever rate the speech has."""
-    return None if older("bey", CHANGED) else 16000
-
-
 def as_installed(newest: VendorAPI) -> VendorAPI:
     """Before 1.8.9 there is another path, and the room's fields have LiveKit's name."""
     if not older("bey", CHANGED):
