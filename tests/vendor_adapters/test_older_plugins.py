@@ -131,9 +131,9 @@ def test_a_plugin_that_is_not_installed_is_described_as_the_newest(install: Inst
 @pytest.mark.parametrize(
     ("vendor", "version", "expected"),
     [
-        ("anam", "1.8.8", (24000, False, ["api_key"])),
+        ("anam", "1.8.8", (24000, True, ["api_key"])),
         ("anam", "1.8.9", (24000, True, ["api_key"])),
-        ("bey", "1.8.8", (None, False, ["api_key"])),
+        ("bey", "1.8.8", (16000, False, ["api_key"])),
         ("bey", "1.8.9", (16000, False, ["api_key"])),
         ("lemonslice", "1.8.8", (16000, True, ["api_key"])),
         ("lemonslice", "1.8.9", (24000, True, ["api_key"])),
