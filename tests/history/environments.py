@@ -54,7 +54,7 @@ def certify(folder: Path, selection: Sequence[str], report: Path) -> None:
 
 def diff(old: Path, new: Path) -> str:
     """Return what ``avatar-conformance diff --json`` says of two reports."""
-    code = "from conformance.cli import main; main()"
+    code = "import sys; from conformance.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "diff", "--json", str(old), str(new)]
     return _run(command, folder=old.parent, allowed=(0, 1))
 

@@ -9,8 +9,8 @@ from typing import Literal
 from .pairs import HOST, NEWEST_HOST, Pair
 
 Side = Literal["broken", "mended"]
-ANY_PROVIDER = "tavus"
-"""Who is certified beside the host where only the host is asked about: a run has a provider."""
+BESIDE_THE_HOST = ("tavus", "PLAY-06")
+"""A provider, and what it is asked where only the host is judged: `diff` compares providers."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,13 @@ class Lane:
     @property
     def selection(self) -> tuple[str, ...]:
         """The options of pytest that ask for the lane's providers and requirements only."""
-        providers = sorted({pair.subject for pair in self.pairs} - {HOST}) or [ANY_PROVIDER]
-        requirements = sorted({pair.requirement for pair in self.pairs})
-        options = [f"--provider={name}" for name in providers]
-        return (*options, *(f"--requirement={name}" for name in requirements))
+        providers = {pair.subject for pair in self.pairs} - {HOST}
+        requirements = {pair.requirement for pair in self.pairs}
+        if not providers:
+            provider, requirement = BESIDE_THE_HOST
+            providers, requirements = {provider}, requirements | {requirement}
+        options = [f"--provider={name}" for name in sorted(providers)]
+        return (*options, *(f"--requirement={name}" for name in sorted(requirements)))
 
     def takes(self, pair: Pair) -> bool:
         """Whether a pair can be judged in the environments of this lane."""

@@ -85,6 +85,17 @@ PAIRS = (
     ),
     Pair("keyframe", "1.8.8", "1.8.9", "PLAY-09", _EARLY),
     Pair("anam", "1.8.8", "1.8.9", "PLAY-09", _EARLY),
+    *(
+        Pair("liveavatar", "1.6.4", "1.6.5", f"FAULT-05[{status}]", _REFUSED)
+        for status in (401, 403, 404)
+    ),
+    *(
+        Pair(
+            *("liveavatar", "1.6.4", "1.6.5", f"FAULT-10[{status}]"),
+            "the exception spoke of retries that were used up, and not of the status",
+        )
+        for status in (401, 503)
+    ),
     Pair(
         *(HOST, "1.8.0", "1.8.1", "HOST-10[one-pending]"),
         "a segment cut by a swap ended at the position that had been pushed, not played",
