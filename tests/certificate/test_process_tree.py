@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,8 +50,18 @@ def test_a_child_that_outlives_the_judged_process_is_ended(tmp_path: Path, sessi
     assert not runs(int(pid))
 
 
+@pytest.fixture
+def heeds_interruptions() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, also where a shell runs the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @ON_LINUX
-def test_a_call_that_is_interrupted_ends_the_process(tmp_path: Path) -> None:
+def test_a_call_that_is_interrupted_ends_the_process(
+    tmp_path: Path, heeds_interruptions: None
+) -> None:
     """What ends the command, SIGTERM say, ends the judged process with it."""
     pids: list[int] = []
 

@@ -105,7 +105,7 @@ def test_a_requirement_that_does_not_hold_is_counted_in_its_family() -> None:
     }
     cell = only_cell(make_matrix([loaded(whole_run(outcomes))]))
     told = {s.family: (s.mark, s.held, s.asked) for s in cell.shares if s.mark != "✓"}
-    assert told == {"SWAP": ("✕", 12, 14), "UNBIND": ("!", 10, 11), "PLAY": ("~", 7, 8)}
+    assert told == {"SWAP": ("✕", 12, 14), "UNBIND": ("!", 12, 13), "PLAY": ("~", 9, 10)}
     assert cell.wanting == (
         ("MUST failed", ("SWAP-01", "SWAP-02 (error)")),
         ("SHOULD failed", ("UNBIND-05",)),

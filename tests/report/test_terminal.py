@@ -69,8 +69,8 @@ def test_quiet_is_one_line_for_each_subject(repository: Repository) -> None:
     assert lines[1:-1] == [
         "host (livekit-agents 1.8.9); expected 1 = 1 passed",
         "endpoint; expected 1 = 1 passed",
-        "acme (livekit-plugins-acme 1.0): tier robust; expected 5 = 5 passed",
-        "beta (livekit-plugins-beta 1.0): tier robust; expected 5 = 5 passed",
+        "acme (livekit-plugins-acme 1.0): tier robust; gate passed; expected 5 = 5 passed",
+        "beta (livekit-plugins-beta 1.0): tier robust; gate passed; expected 5 = 5 passed",
     ]
 
 

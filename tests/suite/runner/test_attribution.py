@@ -68,7 +68,7 @@ def test_a_failure_that_a_known_host_defect_explains_is_blocked_by_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A shared failure that a defect of the host explains is blocked, and names the defect."""
-    monkeypatch.setattr(attribution, "defect_behind", lambda _: DEFECT)
+    monkeypatch.setattr(attribution, "defect_behind", lambda _, **options: DEFECT)
     verdict = attributed(failed(), {"reference": failed()})
     assert (verdict.outcome, verdict.blocked_by) == (Outcome.BLOCKED, HostDefectRef("HD-99"))
     assert "segments vanish" in verdict.reason
@@ -78,7 +78,7 @@ def test_a_shared_failure_without_a_known_defect_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing hides behind the host: a failure of the reference provider must be explained."""
-    monkeypatch.setattr(attribution, "defect_behind", lambda _: None)
+    monkeypatch.setattr(attribution, "defect_behind", lambda _, **options: None)
     verdict = attributed(failed(), {"reference": failed()})
     assert verdict.outcome is Outcome.ERROR
     assert "no known defect of the host explains it" in verdict.reason
@@ -86,7 +86,7 @@ def test_a_shared_failure_without_a_known_defect_is_an_error(
 
 def test_a_defect_of_another_transport_excuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect of the host's byte streams is no excuse for a WebSocket provider."""
-    monkeypatch.setattr(attribution, "defect_behind", lambda _: DEFECT)
+    monkeypatch.setattr(attribution, "defect_behind", lambda _, **options: DEFECT)
     verdict = attributed(failed(), {"reference": failed()}, provider=anam("websocket"))
     assert verdict.outcome is Outcome.FAILED
 

@@ -22,8 +22,8 @@ UNUSUAL = (Outcome.FAILED, Outcome.ERROR, Outcome.BLOCKED)
 class Bare:
     """An avatar session that derives from nothing and has no identity."""
 
-    def __init__(self, *, identity: str | None = None) -> None:
-        self._avatar = SoundAvatar(identity=identity)
+    def __init__(self, *, identity: str | None = None, **options: Any) -> None:
+        self._avatar = SoundAvatar(identity=identity, **options)
 
     async def start(self, *args: Any, **options: Any) -> None:
         await self._avatar.start(*args, **options)
@@ -43,7 +43,7 @@ class Unreadable(SoundAvatar):
 class Discontinued:
     """The avatar session of a service that is no more."""
 
-    def __init__(self, *, identity: str | None = None) -> None:
+    def __init__(self, **options: Any) -> None:
         raise ReferenceError("reference: this service was discontinued")
 
 
