@@ -24,7 +24,7 @@ LANES = pack(RUN)
 FAILURES = (Outcome.FAILED, Outcome.EXPECTED_FAILURE)
 """A defect of the host that is on the list fails as expected; no plugin has a list here."""
 
-pytestmark = [pytest.mark.installs, pytest.mark.needs("livekit-agents>=1.8.9")]
+pytestmark = [pytest.mark.installs, pytest.mark.history, pytest.mark.needs("livekit-agents>=1.8.9")]
 
 
 @dataclass(frozen=True)

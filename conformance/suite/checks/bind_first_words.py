@@ -18,6 +18,8 @@ async def first_words(scene: Scene) -> None:
     """Audio is not sent before the avatar is active and shows its video."""
     if not scene.manifest.capabilities.joins_room:
         raise NotApplicable("the avatar has no participant of its own (capability joins_room)")
+    if scene.manifest.transport == "websocket":
+        raise NotApplicable("the vendor says over its socket when the avatar is ready")
     await scene.start_session()
     avatar = await scene.create()
     avatar.backend.behaviour = replace(avatar.backend.behaviour, video_after=VIDEO_AFTER)
