@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .mend import Mend, edits
+from .mend import COUNTS_PENDING, Mend, edits
 
 MEND = Mend(
-    edits(
+    COUNTS_PENDING
+    + edits(
         "livekit.agents.voice.avatar._datastream_io",
         (
             """\

@@ -40,3 +40,10 @@ class Mend:
 def edits(module: str, *changes: tuple[str, str]) -> tuple[Edit, ...]:
     """The changes of one module, each as the old lines and the new ones."""
     return tuple(Edit(module, old, new) for old, new in changes)
+
+
+_PENDING = """\
+    def _pending_playback_count(self) -> int:
+"""
+COUNTS_PENDING = edits("livekit.agents.voice.io", (_PENDING, _PENDING))
+"""Fits, and changes nothing, where outputs know how many segments are pending."""
