@@ -116,7 +116,7 @@ PAIRS = (
         )
     ),
     Pair(
-        *("tavus", "1.8.4", "1.8.5", "FAULT-08[*reset*]"),
+        *("tavus", "1.8.4", "1.8.5", "FAULT-08[reset-inside-answer]"),
         "an answer that was cut off opened the vendor's session again",
     ),
 )
