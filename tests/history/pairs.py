@@ -115,9 +115,5 @@ PAIRS = (
             ("anam", "1.8.2", "1.8.3"),
         )
     ),
-    Pair(
-        *("tavus", "1.8.4", "1.8.5", "FAULT-08[reset-inside-answer]"),
-        "an answer that was cut off opened the vendor's session again",
-    ),
 )
 """Each that is not awaited was seen to flip."""
