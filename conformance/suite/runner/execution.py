@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from conformance.errors import KitError
 from conformance.plugin.provider import Provider
@@ -84,8 +85,8 @@ class SceneRunner:
     def __init__(self, seed: int | None, exchange: str = PLAIN) -> None:
         self._seed = seed
         self._exchange = exchange
-        self._known_threads: dict[str, set[str]] = {}
-        self._contacts: dict[str, dict[str, Contact]] = {}
+        self._known_threads: WeakKeyDictionary[Provider, set[str]] = WeakKeyDictionary()
+        self._contacts: WeakKeyDictionary[Provider, dict[str, Contact]] = WeakKeyDictionary()
 
     def run_in_scene(
         self,
@@ -100,7 +101,7 @@ class SceneRunner:
         that no verdict depends on which check comes first, what leaves a new kind of thread is
         played again.
         """
-        known = self._known_threads.setdefault(provider.name, set())
+        known = self._known_threads.setdefault(provider, set())
         run = self._once(stage, provider, act, peers)
         kinds = kinds_of_threads(provider.name)
         if not kinds <= known:
@@ -123,7 +124,7 @@ class SceneRunner:
             with watch_connections():
                 async with open_scene(opened, provider, exchange=self._exchange) as scene:
                     scene.peers = peers if peers is not None else scene.peers
-                    scene.earlier_contacts = tuple(self._contacts.get(provider.name, {}).values())
+                    scene.earlier_contacts = tuple(self._contacts.get(provider, {}).values())
                     try:
                         return await act(scene)
                     finally:
@@ -142,5 +143,5 @@ class SceneRunner:
         for contact in run.contacts:
             by_host = contact.origin.startswith("livekit.api.")  # to the room's server, by its URL
             if contact.concerns(provider.name, provider.module) and not by_host:
-                known = self._contacts.setdefault(provider.name, {})
+                known = self._contacts.setdefault(provider, {})
                 known.setdefault(contact.address, contact)

@@ -26,7 +26,9 @@ from conformance.suite.runner.subjects import Subject
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
-from tests.suite.check_runner import check_runner
+from tests.mutants import load
+from tests.mutants.mutant import MUTANTS, SoundAdapter
+from tests.suite.check_runner import check_runner, subject_of
 
 
 class Witness:
@@ -220,3 +222,16 @@ def test_a_result_says_what_blocks_it_or_is_not_blocked() -> None:
     for outcome, blocker in ((Outcome.BLOCKED, None), (Outcome.PASSED, by)):
         with pytest.raises(ValueError, match=r"acme::SWAP-01: .*, blocked by"):
             CheckResult(check_id, Level.MUST, outcome, blocked_by=blocker)
+
+
+def test_providers_of_one_name_do_not_answer_for_each_other() -> None:
+    """What a provider contacted is never held against another that is called the same."""
+    load()
+    runner = check_runner(attribution=False)
+    outcomes = []
+    for adapter in (MUTANTS["undeclared-host"].adapter(), SoundAdapter()):
+        provider = Provider(adapter, label="one name", origin="a test")
+        subject = subject_of(provider)
+        check = next(c for c in subject.checks if c.requirement == "SEC-02")
+        outcomes.append(runner.run(subject, check).outcome)
+    assert outcomes == [Outcome.FAILED, Outcome.PASSED]
