@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from conformance.cli import main
-from conformance.requirements import kills, load_catalogue
+from conformance.requirements import kills, load_catalogue, load_deployed
+from conformance.requirements.host_defects import host_defects
 from conformance.suite import checks, registry
 from conformance.suite.scene.swap_order import BOTH_ORDERS
 
@@ -25,7 +26,7 @@ def one_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def explained(requirement: str, capsys: pytest.CaptureFixture[str]) -> str:
     """What the command prints, with its line breaks taken out."""
-    assert main(["explain", requirement]) == 0
+    assert main(["explain", requirement] if requirement else ["explain"]) == 0
     return " ".join(capsys.readouterr().out.split())
 
 
@@ -112,3 +113,32 @@ def test_a_requirement_of_the_deployed_stage_is_explained(
 
     assert out.startswith("WORK-06 MUST for the provider, since 2026.1")
     assert "check conformance.deployed.checks:silent_after_clear" in out
+
+
+def test_without_an_id_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every requirement of both catalogues and every defect of the host has a line that fits."""
+    assert main(["explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    listed = {line.split()[0] for line in lines if line.startswith("  ")}
+    assert listed == {*load_catalogue(), *load_deployed(), *(d.id for d in host_defects())}
+    assert max(map(len, lines)) <= 100
+    shown = next(line for line in lines if line.startswith("  SWAP-02"))
+    assert shown.split()[1:3] == ["must", "swap-safe"]
+
+
+def test_a_family_is_listed_with_the_whole_text_of_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A family is read through without asking for each of its ids."""
+    out = explained("swap", capsys)
+    for requirement in load_catalogue().family("SWAP"):
+        assert requirement.text in out
+    assert "BIND-01" not in out
+
+
+def test_the_defects_of_the_host_are_a_family(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the host gets wrong is listed as a family of requirements is."""
+    out = explained("HD", capsys)
+    for defect in host_defects():
+        shown = f"{defect.id} livekit-agents {defect.hosts} {defect.text}"
+        assert " ".join(shown.split()) in out

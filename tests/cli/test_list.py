@@ -48,7 +48,7 @@ def test_a_rootdir_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[s
     [
         (["lst"], "No such command 'lst'"),
         (["list", "--nope"], "No such option"),
-        (["explain"], "Missing argument 'ID'"),
+        (["diff"], "Missing argument 'OLD'"),
     ],
 )
 def test_what_was_typed_wrong_is_one_line(
