@@ -45,7 +45,9 @@ class Repository:
         """Run ``pytest --conformance`` in this process, with no other plugin."""
         without = [part for name in OTHER_PLUGINS for part in ("-p", f"no:{name}")]
         return self.pytester.runpytest_inprocess(
-            "-p", "fake_kit", *without, "--conformance", *args, no_reraise_ctrlc=True
+            *("-p", "fake_kit", *without, "--conformance", "--conformance-processes=1"),
+            *args,
+            no_reraise_ctrlc=True,
         )
 
     def run_in_process_of_its_own(self, *args: str) -> pytest.RunResult:

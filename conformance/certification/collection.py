@@ -129,6 +129,15 @@ class CheckItem(pytest.Item):
         """The failure as a vendor reads it; the traceback beside it for an error of the kit."""
         if self.result is None:
             return super().repr_failure(excinfo, style)
+        text = self.failure_text()
+        if isinstance(excinfo.value, (Violation, CheckFailed)):
+            return text
+        trace = excinfo.getrepr(style="short", tbfilter=lambda e: e.traceback.cut(path=__file__))
+        return f"{text}\n\n{trace}"
+
+    def failure_text(self) -> str:
+        """The result as a vendor reads it; the check must have one."""
+        assert self.result is not None, "the check has not been judged"
         execution = self.execution
         repeat = repeat_command(
             self.result.id,
@@ -136,11 +145,7 @@ class CheckItem(pytest.Item):
             execution.seed,
             stage=execution.stage,
         )
-        text = failure_text(self.result, self.planned.facts, repeat)
-        if isinstance(excinfo.value, (Violation, CheckFailed)):
-            return text
-        trace = excinfo.getrepr(style="short", tbfilter=lambda e: e.traceback.cut(path=__file__))
-        return f"{text}\n\n{trace}"
+        return failure_text(self.result, self.planned.facts, repeat)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the check is written, and its id."""

@@ -34,6 +34,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="shuffle callbacks that are ready at the same moment by this seed",
     )
     group.addoption(
+        "--conformance-processes",
+        type=int,
+        metavar="N",
+        help="judge in N forked processes, each with whole providers (Linux; as many as there are "
+        "cores where nothing is said; 1: in pytest's own process)",
+    )
+    group.addoption(
         "--live",
         action="store_true",
         help="play on a real LiveKit server, in real time: the one that LIVEKIT_URL, "

@@ -22,6 +22,8 @@ from conformance.results.outcomes import Level
 from conformance.results.run import Selection
 from conformance.results.tiers import named_tier
 
+from .processes import usable_cores
+
 # Python 3.10 has no tomllib; pytest brings tomli there.
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
@@ -44,6 +46,8 @@ class Options:
     level: Level | None = None
     checks: tuple[str, ...] = ()
     seed: int | None = None
+    processes: int = 1
+    """The number of processes that judge."""
     without_deviations: bool = False
     deviations: Path | None = None
     report: Path | None = None
@@ -103,6 +107,7 @@ def read_options(config: pytest.Config) -> Options:
         level=Level(level) if level else None,
         checks=tuple(dict.fromkeys(checks)),
         seed=given.conformance_seed,
+        processes=_processes(given.conformance_processes),
         # known deviations are of the plugin's own calls
         without_deviations=given.no_deviations or given.exchange != "plain",
         exchange=given.exchange,
@@ -124,6 +129,19 @@ def read_options(config: pytest.Config) -> Options:
     for path in options.outputs:
         _refuse_unwritable(path)
     return options
+
+
+def _processes(given: int | None) -> int:
+    if given is None:
+        return usable_cores()
+    if given < 1:
+        raise pytest.UsageError(f"--conformance-processes {given}: give 1 or more")
+    if given > 1 and sys.platform != "linux":
+        raise pytest.UsageError(
+            f"--conformance-processes {given}: forking is not safe on {sys.platform}; leave it "
+            f"out, or distribute with pytest-xdist: -n {given}"
+        )
+    return given
 
 
 def _live(config: pytest.Config) -> bool:

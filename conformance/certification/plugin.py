@@ -20,6 +20,7 @@ from conformance.results.verdict import verdict
 from conformance.stage.interface import STAGE_LOST
 
 from .collection import HOST, CheckItem, Execution, SubjectCollector, outcome_for_pytest
+from .forked_run import ForkedRun, why_single
 from .options import CHECK_ID, read_options
 from .preparation import Prepared, prepare
 from .write_reports import Delivery
@@ -116,6 +117,21 @@ class Certification:
                 subjects.index(item.planned.id.provider) if isinstance(item, CheckItem) else -1
             )
         )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Judge in as many processes as were asked for; pytest's own loop does it in one."""
+        processes = self._options.processes
+        stopped = session.testsfailed and not session.config.option.continue_on_collection_errors
+        if processes == 1 or stopped or session.config.option.collectonly:
+            return None
+        if self._need().live is not None or why_single(session) is not None:
+            return None
+        ForkedRun(session, processes, self._enter_process, _crashed).run()
+        return True
+
+    def _enter_process(self) -> None:
+        self._worker = True
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember that -k, -m or --deselect took checks away."""
@@ -262,6 +278,23 @@ class Certification:
         if stopped:
             reasons.append(f"stopped early: {stopped}")
         return reasons
+
+
+def _crashed(item: CheckItem, why: str) -> pytest.TestReport:
+    """The report of a check whose process has ended."""
+    item.conclude_without_running(why)
+    assert item.result is not None, "the item has just been given a result"
+    report = pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords={},
+        outcome="failed",
+        longrepr=item.failure_text(),
+        when="call",
+        user_properties=item.user_properties,
+    )
+    setattr(report, _ATTRIBUTE, result_to_json(item.result))
+    return report
 
 
 def _leave_only_paths(config: pytest.Config) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import os
+import signal
 import sys
 import types
 from collections.abc import Mapping
@@ -135,6 +137,13 @@ async def the_check(scene: Scene, variant: str | None = None) -> None:
         raise KeyboardInterrupt
     if what == "break":
         breakpoint()
+    if what == "exit":
+        os._exit(int(text))
+    if what == "ctrl-c":
+        os.kill(os.getppid(), signal.SIGINT)
+        signal.pause()
+    if what == "process":
+        raise Violation(Finding("a process", str(multiprocessing.current_process().name), "", 0.0))
 
 
 the_check.__module__ = "conformance.suite.fake"
