@@ -46,8 +46,8 @@ def run_whole(
             stdout=subprocess.PIPE,
         )
         reader = threading.Thread(target=_read, args=(process, hear), daemon=True)
-        reader.start()
         try:
+            reader.start()
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
@@ -55,7 +55,8 @@ def run_whole(
         finally:
             _end_group(process)
             strays()
-            reader.join(_OUTPUT_ENDS)
+            if reader.ident is not None:
+                reader.join(_OUTPUT_ENDS)
 
 
 def _read(process: subprocess.Popen[str], hear: Callable[[str], None]) -> None:
