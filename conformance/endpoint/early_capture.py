@@ -4,11 +4,14 @@ The host's swap point awaits its tail, and nothing but the tail ends that: a fra
 for an avatar which never joins would keep its speech, and every later one, for ever. So the host's
 swap points hand frames over by a `Capture`, from the import of `conformance.endpoint` on, and a
 `SwapPoint` that takes the place of one takes over what waits there. Nothing else of them changes.
+
+A certification judges the host and the plugins as they are without that: see `host_watched`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from livekit import rtc
 from livekit.agents.voice import io
@@ -79,5 +82,34 @@ def _tail(point: io.AudioOutput) -> io.AudioOutput:
     return tail
 
 
-leave_host_alone = host.hand_over_by(hand_over)
-"""Gives the host's swap points their own method back; frames that wait there can't be left then."""
+_give_back: Callable[[], None] | None = None
+"""Gives the host's swap points their own method back; None while they have it."""
+
+
+def watch_host() -> None:
+    """Make the host's swap points hand frames over in a way that can be left."""
+    global _give_back
+    if _give_back is None:
+        _give_back = host.hand_over_by(hand_over)
+
+
+def leave_host_alone() -> None:
+    """Give the host's swap points their own method back; frames that wait there can't be left."""
+    global _give_back
+    if _give_back is not None:
+        _give_back()
+        _give_back = None
+
+
+@contextmanager
+def host_watched(watched: bool) -> Iterator[None]:
+    """Watch the host's swap points meanwhile, or leave them alone; then do as before."""
+    before = _give_back is not None
+    (watch_host if watched else leave_host_alone)()
+    try:
+        yield
+    finally:
+        (watch_host if before else leave_host_alone)()
+
+
+watch_host()

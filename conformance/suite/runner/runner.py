@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.endpoint.early_capture import host_watched
 from conformance.host import defects
 from conformance.plugin.provider import Provider
 from conformance.requirements import load_catalogue
@@ -14,7 +15,7 @@ from conformance.results.outcomes import CheckId, CheckResult, HostDefectRef, Le
 from conformance.stage.interface import Stage, StageRunner
 from conformance.suite.registry import Check, registered
 from conformance.suite.scene.exchange import PLAIN
-from conformance.suite.scene.host_chain import ChainScene
+from conformance.suite.scene.host_chain import ChainScene, EndpointSwap
 from conformance.suite.scene.scene import Scene
 
 from .attribution import (
@@ -87,7 +88,9 @@ class CheckRunner:
         def judge() -> ScenarioRun:
             return self._judge(subject, check, check_id)
 
-        guarded = run_guarded(judge)
+        ours = self._exchange != PLAIN or isinstance(subject.kit, EndpointSwap)
+        with host_watched(ours):
+            guarded = run_guarded(judge)
         if guarded.outcome is not Outcome.PASSED:
             run = ScenarioRun(guarded.without_secrets())
         elif isinstance(guarded.value, ScenarioRun):

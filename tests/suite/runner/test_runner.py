@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from livekit.agents.voice import io
 
 from conformance.loopback.stage import LoopbackRunner
 from conformance.plugin.provider import Provider
@@ -222,6 +223,23 @@ def test_a_result_says_what_blocks_it_or_is_not_blocked() -> None:
     for outcome, blocker in ((Outcome.BLOCKED, None), (Outcome.PASSED, by)):
         with pytest.raises(ValueError, match=r"acme::SWAP-01: .*, blocked by"):
             CheckResult(check_id, Level.MUST, outcome, blocked_by=blocker)
+
+
+@pytest.mark.needs("livekit-agents>=1.6.1")
+@pytest.mark.parametrize(("exchange", "patched"), [("plain", False), ("switcher", True)])
+def test_a_provider_is_judged_on_the_host_as_it_is(exchange: str, patched: bool) -> None:
+    """What `conformance.endpoint` changes of the host is there for the switcher alone."""
+    proxy: Any = vars(io)["_AudioSinkProxy"]
+    seen = []
+
+    async def look(scene: Scene) -> None:
+        seen.append(hasattr(proxy.capture_frame, "__wrapped__"))
+
+    before = proxy.capture_frame
+    runner = CheckRunner(LoopbackRunner(), exchange=exchange)
+    judge(Check("BIND-02", look), runner)
+    assert seen == [patched]
+    assert hasattr(proxy.capture_frame, "__wrapped__") == hasattr(before, "__wrapped__")
 
 
 def test_providers_of_one_name_do_not_answer_for_each_other() -> None:
