@@ -62,6 +62,10 @@ class LoopbackRoom(rtc.Room):
     def __del__(self) -> None:
         """Nothing native is held."""
 
+    def __repr__(self) -> str:
+        """The room's name and the state of its connection."""
+        return f"rtc.Room(name={self.name}, connection_state={State.Name(self._connection_state)})"
+
     @property
     def ids(self) -> Ids:
         """Where new ids come from."""

@@ -31,6 +31,24 @@ def test_a_room_looks_like_the_real_one() -> None:
     play(scenario)
 
 
+def test_what_a_plugin_may_log_can_be_printed() -> None:
+    """repr() of the room, before, while and after it is joined, and of whoever is in it."""
+
+    async def scenario(server: LoopbackServer) -> None:
+        joined, never = await server.join(mint("a")), LoopbackRoom(server)
+        await server.join(mint("b"))
+        await server.clock.sleep(0)
+        source = rtc.VideoSource(16, 16)
+        track = rtc.LocalVideoTrack.create_video_track("picture", source)
+        publication = await joined.local_participant.publish_track(track)
+        in_it = (joined.local_participant, joined.remote_participants["b"], publication, track)
+        assert all(repr(each) for each in (joined, never, *in_it))
+        await joined.disconnect()
+        assert "demo" in repr(joined)
+
+    play(scenario)
+
+
 def test_claims_reach_the_others() -> None:
     """Name, kind, attributes and metadata of the token are the participant's."""
 
