@@ -23,6 +23,7 @@ from .collection import HOST, CheckItem, Execution, SubjectCollector, outcome_fo
 from .forked_run import ForkedRun, why_single
 from .options import CHECK_ID, read_options
 from .preparation import Prepared, prepare
+from .progress import TerminalProgress
 from .write_reports import Delivery
 
 _ATTRIBUTE = "avatar_conformance"
@@ -57,6 +58,7 @@ class Certification:
         self._started = _now()
         self._run: Run | None = None
         self._trouble: list[str] = []
+        self._progress: TerminalProgress | None = None
         _leave_only_paths(config)
 
     @pytest.hookimpl(tryfirst=True)
@@ -75,6 +77,7 @@ class Certification:
                 self._prepared = prepare(self._options, conftests)
         except ConformanceError as error:
             raise pytest.UsageError(str(error)) from None
+        self._progress = TerminalProgress.instead_of_letters(session, self._prepared.plan)
 
     def pytest_report_header(self) -> str:
         """One line in the head of pytest's output."""
@@ -121,6 +124,8 @@ class Certification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Judge in as many processes as were asked for; pytest's own loop does it in one."""
+        if self._progress is not None:
+            self._progress.start()
         processes = self._options.processes
         stopped = session.testsfailed and not session.config.option.continue_on_collection_errors
         if processes == 1 or stopped or session.config.option.collectonly:
@@ -171,11 +176,13 @@ class Certification:
         if data is None:
             return None
         outcome = Outcome(data["outcome"])
+        status = _LETTERS[outcome]
         if outcome in (Outcome.FAILED, Outcome.ERROR) and report.outcome == "skipped":
-            return _UNCOUNTED[outcome]
-        if outcome is Outcome.EXPECTED_FAILURE and data["provider"] == HOST:
-            return _HOST_DEFECT
-        return _LETTERS[outcome]
+            status = _UNCOUNTED[outcome]
+        elif outcome is Outcome.EXPECTED_FAILURE and data["provider"] == HOST:
+            status = _HOST_DEFECT
+        category, letter, word = status
+        return category, "" if self._progress else letter, word
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in a result, of this process or of a worker's."""
@@ -188,6 +195,8 @@ class Certification:
             self._gaps.append(f"{result.id} ran more than once; the first result counts")
             return
         self._results[result.id] = result
+        if self._progress is not None:
+            self._progress.take(result)
         self._seconds[str(result.id)] = round(report.duration, 6)
 
     @pytest.hookimpl(tryfirst=True)
@@ -206,17 +215,28 @@ class Certification:
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> Generator[None, None, None]:
-        """The tables before pytest's list of failures, the verdict after it."""
+        """What failed, each subject's standing, the verdict; with -v everything there is."""
         if self._run is None:
             return (yield)
         verbosity = self._config.get_verbosity()
-        writer = terminal.Terminal.for_pytest(terminalreporter)
-        if verbosity >= 0:
+        shown = self._config.option.tbstyle != "no"
+        stats = terminalreporter.stats
+        own = {} if verbosity > 0 else _take_out(stats)
+        writer = terminal.Terminal.for_pytest(terminalreporter, _tracebacks(own))
+        if verbosity > 0:
             writer.tables(self._run)
         yield
-        if verbosity >= 0 and self._config.option.tbstyle != "no":
+        for category, reports in own.items():
+            stats[category].extend(reports)
+        if verbosity <= 0 and shown:
+            writer.failures(self._run)
+        elif shown:
             writer.recommendations(self._run)
-        writer.verdict(self._run, self._trouble)
+        if verbosity == 0:
+            writer.standing(self._run, shown=shown)
+        else:
+            writer.lines(self._run)
+        writer.verdict(self._run, self._trouble, shown=shown, standing=verbosity == 0)
         if self._options.annotations:
             from conformance.report.annotations import render
 
@@ -295,6 +315,23 @@ def _crashed(item: CheckItem, why: str) -> pytest.TestReport:
     )
     setattr(report, _ATTRIBUTE, result_to_json(item.result))
     return report
+
+
+def _take_out(stats: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """The reports of failed checks, taken out of what pytest would list a second time."""
+    own = {}
+    for category in ("failed", "error"):
+        reports = stats.get(category, [])
+        own[category] = [report for report in reports if hasattr(report, _ATTRIBUTE)]
+        stats[category] = [report for report in reports if not hasattr(report, _ATTRIBUTE)]
+    return {category: reports for category, reports in own.items() if reports}
+
+
+def _tracebacks(own: dict[str, list[Any]]) -> dict[CheckId, str]:
+    return {
+        result_from_json(getattr(report, _ATTRIBUTE)).id: report.longreprtext
+        for report in own.get("error", [])
+    }
 
 
 def _leave_only_paths(config: pytest.Config) -> None:

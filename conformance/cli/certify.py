@@ -60,7 +60,7 @@ def certify(
 
 
 def _conclude(issued: Issued) -> None:
-    from conformance.report.terminal import tier_in_words
+    from conformance.report.subject_words import tier_in_words
     from conformance.results.run import providers
     from conformance.results.tiers import Tier
     from conformance.results.verdict import verdict

@@ -21,7 +21,7 @@ from conformance.results.verdict import Verdict, verdict
 from .html_data import WITH_TIMELINE, for_script, page_data
 from .html_matrix import Grid, grids
 from .strips import Strip, strips
-from .terminal import gate_in_words, tier_in_words
+from .subject_words import gate_in_words, tier_in_words
 
 _SCRIPTS = ("scale.js", "lanes.js", "picture.js", "panel.js", "matrix.js")
 _STYLES = ("page.css", "matrix.css", "panel.css", "strips.css")

@@ -11,7 +11,7 @@ from conformance.results.tiers import Tier, lowest_tier, tier_of
 from conformance.results.verdict import verdict
 
 from .failure_text import failure_text, headline
-from .terminal import gate_in_words, tier_in_words
+from .subject_words import gate_in_words, tier_in_words
 
 LIMIT = 900_000
 """Bytes at most: GitHub refuses a step summary above 1 MiB."""

@@ -15,11 +15,18 @@ from .tiers import TIERS, Tier, standing
 class Verdict:
     """``problems`` are what makes the run fail, one line each; none when it passes.
 
-    ``host_defects`` are what livekit-agents itself does not do: said once, held against nobody.
+    ``failures`` are those of them that are a failed check. ``host_defects`` are what
+    livekit-agents itself does not do: said once, held against nobody.
     """
 
     problems: tuple[str, ...]
     host_defects: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    @property
+    def beside_failures(self) -> tuple[str, ...]:
+        """The problems that are no failed check."""
+        return tuple(problem for problem in self.problems if problem not in self.failures)
 
     @property
     def exit_code(self) -> int:
@@ -34,10 +41,13 @@ def verdict(run: Run) -> Verdict:
     """
     problems: list[str] = []
     host_defects: list[str] = []
+    failures: list[str] = []
     for subject in run.subjects:
         for result in subject.results:
             if result.outcome is Outcome.EXPECTED_FAILURE and subject.kind == "host":
                 host_defects.append(f"{result.id}: {_first_line(result.reason)}")
+            if _fails_the_run(run, result):
+                failures.append(_as_failure(result))
         problems.extend(_of_results(run, subject))
         problems.extend(_of_the_ledger(run, subject))
         problems.extend(
@@ -45,7 +55,7 @@ def verdict(run: Run) -> Verdict:
         )
     if run.required_tier is not None:
         problems.extend(_of_the_tier(run, Tier(run.required_tier)))
-    return Verdict(tuple(problems), tuple(host_defects))
+    return Verdict(tuple(problems), tuple(host_defects), tuple(failures))
 
 
 def passes_gate(run: Run, subject: SubjectRun) -> bool:
@@ -82,11 +92,20 @@ def _of_results(run: Run, subject: SubjectRun) -> Iterator[str]:
             yield f"{result.id} is an error, no verdict: {_first_line(result.reason)}"
         elif result.outcome is Outcome.BLOCKED and not holds(subject, result):
             blocked.setdefault(str(result.blocked_by), []).append(result)
-        elif result.outcome is Outcome.FAILED and result.level is Level.MUST:
-            yield f"{result.id} failed: {_first_line(_observed(result))}"
+        elif _fails_the_run(run, result):
+            yield _as_failure(result)
     for name, results in blocked.items():
         more = f" and {len(results) - 1} more are" if len(results) > 1 else " is"
         yield f"{results[0].id}{more} blocked by {name}"
+
+
+def _fails_the_run(run: Run, result: CheckResult) -> bool:
+    failed = result.outcome is Outcome.FAILED and result.level is Level.MUST
+    return failed and run.facts(result).scored
+
+
+def _as_failure(result: CheckResult) -> str:
+    return f"{result.id} failed: {_first_line(_observed(result))}"
 
 
 def _of_the_ledger(run: Run, subject: SubjectRun) -> Iterator[str]:

@@ -42,7 +42,7 @@ def test_a_deviation_out_of_order_fails_the_run(
     """Stale, expired and unknown deviations fail; one for other versions excuses nothing."""
     repository.behave({"acme::BIND-01": outcome})
     repository.deviates(deviation("BIND-01", **changes))
-    result = repository.run()
+    result = repository.run("--tb=no")
     assert result.ret == 1
     result.stdout.fnmatch_lines([f"not passed: *{message}*"])
 
@@ -54,7 +54,10 @@ def test_a_deviation_for_one_variant_leaves_the_other(repository: Repository) ->
     result = repository.run()
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["acme *: no tier: SWAP-01 does not hold; gate failed: 1 known failure by 1 deviation; *"]
+        [
+            "acme *: no tier; gate failed: 1 known failure by 1 deviation",
+            "  swap-safe lacks SWAP-01",
+        ]
     )
 
 
