@@ -54,7 +54,7 @@ class Manifest:
     ``avatar_session`` and ``exception`` are import paths (``livekit.plugins.acme:AvatarSession``);
     ``exception`` is what the plugin raises when a setting is missing. ``hosts`` are the names that
     the plugin may contact. ``sample_rate`` is in Hz; None accepts any rate. ``identity`` is the
-    plugin's own default for its participant. ``mode`` tells apart the adapters of one plugin.
+    plugin's own default for its participant.
     """
 
     name: str

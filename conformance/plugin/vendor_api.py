@@ -122,7 +122,7 @@ class Call:
     """The plugin reads the status alone, and nothing of the answer: one that can't be read is then
     no fault, and the checks that spoil it do not apply."""
     status: int = 200
-    """The body of a successful answer."""
+    """The HTTP status of a successful answer."""
     when: Literal["start", "later"] = "start"
     """Whether ``start()`` makes this call: only then is it made to fail for the FAULT checks."""
 
