@@ -68,12 +68,15 @@ class Request:
 class Gateway:
     """Listens on 127.0.0.1 and relays to the server at ``url`` (ws, wss, http or https)."""
 
-    def __init__(self, url: str, *, removed: Callable[[str], None]) -> None:
+    def __init__(
+        self, url: str, *, removed: Callable[[str], None], failed: Callable[[Fault], None]
+    ) -> None:
         target = urlsplit(url)
         self._tls = target.scheme in ("wss", "https")
         self._host = target.hostname or HOST
         self._port = target.port or (HTTPS_PORT if self._tls else HTTP_PORT)
         self._removed = removed
+        self._failed = failed
         self._listener: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._lines: dict[str, set[asyncio.StreamWriter]] = {}
@@ -160,8 +163,10 @@ class Gateway:
         body = await reader.readexactly(int(request.headers.get("content-length", "0")))
         if request.path.endswith(REMOVE):
             self._removed(api.RoomParticipantIdentity.FromString(body).identity)
-        if self.fault is not None and await _spoil(self.fault, writer):
-            return
+        if self.fault is not None:
+            self._failed(self.fault)
+            if await _spoil(self.fault, writer):
+                return
         # One call for each connection, so that the next one is looked at too.
         head = request.raw.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
         await self._relay(head + body, reader, writer)

@@ -40,7 +40,7 @@ class RealServer:
         self._waves: list[Wave] = []
         self._timers: list[asyncio.TimerHandle] = []
         self._abandoned: list[asyncio.Future[None]] = []
-        self.gateway = Gateway(credentials.url, removed=self._note_removal)
+        self.gateway = Gateway(credentials.url, removed=self._note_removal, failed=self._note_fault)
 
     async def open(self) -> None:
         """Open the gateway; raises `StageLost` when the server does not answer."""
@@ -161,6 +161,9 @@ class RealServer:
     def _note_removal(self, identity: str) -> None:
         self._timeline.record("room", "remove", identity)
         self._removals.append(identity)
+
+    def _note_fault(self, fault: Fault) -> None:
+        self._timeline.record("room", "fault", "room API", what=str(fault))
 
     def _listen(self, room: rtc.Room) -> None:
         def lost(reason: rtc.DisconnectReason.ValueType) -> None:

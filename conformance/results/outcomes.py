@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .timeline import Event
@@ -89,7 +89,8 @@ class CheckResult:
     words, the deviation's reason for an expected failure, the kit's own error. ``blocked_by`` is
     what blocks; it is set for a blocked result and for no other. ``error`` is what was raised, for
     a debugger; it is not serialised. ``mended_by`` are the host defects, by id, that the host was
-    mended of when the check was played. Raises `ValueError` for a result that contradicts itself.
+    mended of when the check was played. ``tried`` counts what the check tried, by kind (requests,
+    faults, secrets ...). Raises `ValueError` for a result that contradicts itself.
     """
 
     id: CheckId
@@ -103,6 +104,7 @@ class CheckResult:
     blocked_by: Blocker | None = None
     error: BaseException | None = field(default=None, compare=False, repr=False)
     mended_by: tuple[str, ...] = ()
+    tried: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.outcome is Outcome.BLOCKED) != (self.blocked_by is not None):

@@ -31,6 +31,7 @@ def result_to_json(result: CheckResult, *, events: bool = True) -> dict[str, Any
         "reference": result.reference,
         "blocked_by": _blocker_to_json(result.blocked_by),
         "mended_by": list(result.mended_by),
+        "tried": dict(result.tried),
         "simulated_seconds": result.simulated_seconds,
         "events": [_event_to_json(event) for event in result.events] if events else [],
     }
@@ -55,6 +56,7 @@ def result_from_json(data: Mapping[str, Any]) -> CheckResult:
         data["simulated_seconds"],
         _blocker_from_json(data["blocked_by"]),
         mended_by=tuple(data.get("mended_by", ())),
+        tried=dict(data.get("tried", {})),
     )
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 CheckFunction = Callable[..., "Awaitable[None] | str | None"]
 Scenario = Callable[..., Awaitable[Any]]
+NEVER_EMPTY = ("FAULT", "SEC", "UNBIND")
+"""The families of which no check passes that has tried nothing."""
+
 F = TypeVar("F", bound=CheckFunction)
 Rule = Callable[["Manifest"], "str | None"]
 
@@ -45,6 +48,11 @@ class Check:
     """Whether it is also about a switcher that does the exchange (`--exchange switcher`)."""
     virtual_time: str | Mapping[str, str] = ""
     """Why it is not played in real time, in words; by variant where only some are not."""
+    tries: str = ""
+    """What it must have tried at least once to be a pass: a name of `scene.tried.TRIED`.
+
+    By default a start, in the families of `NEVER_EMPTY`.
+    """
 
     def needs_virtual_time(self, variant: str | None) -> str | None:
         """The rule by which it is not applicable in real time, or None if it is played."""
@@ -73,8 +81,12 @@ def check(
     needs_avatar: bool = True,
     exchange: bool = False,
     virtual_time: str | Mapping[str, str] = "",
+    tries: str = "",
 ) -> Callable[[F], F]:
     """Declare the decorated function as the check of ``requirement``; see `Check`."""
+
+    if not tries and requirement.partition("-")[0] in NEVER_EMPTY:
+        tries = "starts"
 
     def declare(function: F) -> F:
         _CHECKS.append(
@@ -89,6 +101,7 @@ def check(
                 needs_avatar,
                 exchange,
                 virtual_time,
+                tries,
             )
         )
         return function

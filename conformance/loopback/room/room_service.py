@@ -71,11 +71,16 @@ class RoomService:
 
     def admits(self) -> bool:
         """Whether connections are accepted."""
-        return self._server.fault is None or self._server.fault.kind != "refused"
+        fault = self._server.fault
+        if fault is None or fault.kind != "refused":
+            return True
+        self._server.timeline.record("room", "fault", "room API", what=str(fault))
+        return False
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         fault = self._server.fault
         if fault is not None:
+            self._server.timeline.record("room", "fault", "room API", what=str(fault))
             shown = await _show(fault, request)
             if shown is not None:
                 return shown

@@ -29,7 +29,7 @@ START_FAULTS = tuple(
 """What makes a start fail at once, by name. A call that never answers is FAULT-04's."""
 
 
-@check("FAULT-01", variants=START_FAULTS, scenario=trials, exchange=True)
+@check("FAULT-01", variants=START_FAULTS, scenario=trials, tries="faults", exchange=True)
 def start_raises(tried: Sequence[StartAttempt], name: str) -> str:
     """A refused or failed session makes ``start()`` raise."""
     notes = []
@@ -51,7 +51,7 @@ def start_raises(tried: Sequence[StartAttempt], name: str) -> str:
     return "; ".join(notes)
 
 
-@check("FAULT-02", variants=START_FAULTS, scenario=trials, exchange=True)
+@check("FAULT-02", variants=START_FAULTS, scenario=trials, tries="faults", exchange=True)
 def tail_stays(tried: Sequence[StartAttempt], name: str) -> None:
     """After a failed ``start()`` the tail is the one that was bound before."""
     for trial in tried:
@@ -64,7 +64,14 @@ def tail_stays(tried: Sequence[StartAttempt], name: str) -> None:
         )
 
 
-@check("FAULT-03", variants=START_FAULTS, scenario=trials, control=left_by_a_call, exchange=True)
+@check(
+    "FAULT-03",
+    variants=START_FAULTS,
+    scenario=trials,
+    control=left_by_a_call,
+    tries="faults",
+    exchange=True,
+)
 def nothing_left_after_failure(
     tried: Sequence[StartAttempt], name: str, *, allowed: ResourceSnapshot
 ) -> None:
@@ -88,6 +95,7 @@ async def unanswered(scene: Scene) -> Sequence[StartAttempt]:
 @check(
     "FAULT-04",
     scenario=unanswered,
+    tries="faults",
     virtual_time="a vendor that never answers, for longer than a minute",
 )
 def start_is_bounded(tried: Sequence[StartAttempt]) -> None:
@@ -108,7 +116,7 @@ RETRIED = ("429", "500", "503")
 MOST_ATTEMPTS = 10
 
 
-@check("FAULT-05", variants=(*NOT_RETRIED, *RETRIED), scenario=trials)
+@check("FAULT-05", variants=(*NOT_RETRIED, *RETRIED), scenario=trials, tries="faults")
 def retries(tried: Sequence[StartAttempt], name: str) -> None:
     """4xx other than 408 and 429 are not retried; 429 and 5xx are, with a pause, in bounds."""
     for trial in tried:
@@ -147,7 +155,7 @@ UNREADABLE = (*(str(fault) for fault in ANSWER_FAULTS[:4]), "reset-inside-answer
 """Answers of a vendor that has opened a session, and that cannot be read."""
 
 
-@check("FAULT-08", variants=UNREADABLE, scenario=trials)
+@check("FAULT-08", variants=UNREADABLE, scenario=trials, tries="faults")
 def no_second_session(tried: Sequence[StartAttempt], name: str) -> None:
     """A success whose answer can't be read does not create the vendor session again."""
     for trial in tried:
@@ -160,7 +168,12 @@ def no_second_session(tried: Sequence[StartAttempt], name: str) -> None:
         )
 
 
-@check("FAULT-10", variants=("401", "503", "refused", "reset-before-answer"), scenario=trials)
+@check(
+    "FAULT-10",
+    variants=("401", "503", "refused", "reset-before-answer"),
+    scenario=trials,
+    tries="faults",
+)
 def exception_explains(tried: Sequence[StartAttempt], name: str) -> None:
     """The exception names the vendor and the cause, and carries no secret."""
     raised = [(trial, trial.raised) for trial in tried if trial.raised is not None]

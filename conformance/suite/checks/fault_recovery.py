@@ -10,7 +10,7 @@ from conformance.suite.scene.scene import Scene
 from conformance.suite.scene.start_attempts import targets
 
 
-@check("FAULT-05", variants=("one-500",))
+@check("FAULT-05", variants=("one-500",), tries="faults")
 async def one_failure_is_overcome(scene: Scene, variant: str) -> None:
     """One 500, then a healthy vendor: the start works, with one session."""
     fault = Fault("status", status=500)

@@ -12,6 +12,7 @@ from conformance.errors import KitError
 from conformance.plugin.manifest import Manifest
 from conformance.results.outcomes import NotApplicable
 from conformance.suite.registry import check
+from conformance.suite.scene.avatar import Avatar
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
@@ -20,6 +21,8 @@ from conformance.suite.scene.scene import Scene
 
 MOST_AWAITS = 400
 """No start has more awaits than this one; a start with more would never be done."""
+
+NO_WORKER = "no worker joins"
 
 ROLL_BACK = "undo in `except BaseException:` what start() has done so far, and raise again"
 
@@ -70,12 +73,14 @@ def next_of(iterator: Generator[Any, Any, None], error: BaseException | None) ->
         return _DONE
 
 
-@check("FAULT-06", control=left_by_a_call)
+@check("FAULT-06", control=left_by_a_call, tries="cancellations")
 async def cancelled_anywhere(scene: Scene, *, allowed: ResourceSnapshot) -> None:
     """``start()`` cancelled at any await leaves the tail before, and nothing after ``aclose()``."""
     await scene.start_session()
     for number in range(1, MOST_AWAITS):
         if not await _cancelled_at(scene, number, allowed):
+            if not scene.count["cancellations"]:
+                raise NotApplicable("start() awaits nothing: it cannot be cancelled")
             return
     raise KitError(f"start() of {scene.provider.name} has more than {MOST_AWAITS} awaits")
 
@@ -90,6 +95,7 @@ async def _cancelled_at(scene: Scene, number: int, allowed: ResourceSnapshot) ->
     with scene.variables_of(avatar):
         task = asyncio.ensure_future(cancelling.run())
         await asyncio.wait([task], timeout=scene.manifest.bounds.start)
+    scene.count["cancellations"] += cancelling.reached
     finished = task.done() and not task.cancelled() and task.exception() is None
     where = f"start() cancelled at its await number {number}"
     expect(
@@ -130,20 +136,28 @@ def _without_worker(manifest: Manifest) -> str | None:
     return "the avatar has no participant of its own (capability joins_room)"
 
 
-@check("FAULT-07", exempt=_without_worker, exchange=True)
+async def _leave(scene: Scene, avatar: Avatar) -> None:
+    """Let every worker of ``avatar`` leave the room."""
+    for worker in avatar.workers:
+        scene.count["departures"] += worker.in_room
+        await worker.leave()
+
+
+@check("FAULT-07", exempt=_without_worker, tries="departures", exchange=True)
 async def worker_leaves(scene: Scene) -> None:
     """The worker leaves mid-speech: speech completes in bounded time."""
     await scene.start_session()
     avatar = await scene.started()
+    if not avatar.workers:
+        raise NotApplicable(NO_WORKER)
     speech = scene.say(3.0)
     await scene.clock.sleep(1.0)
-    for worker in avatar.workers:
-        await worker.leave()
+    await _leave(scene, avatar)
     await scene.spoken(speech)
     await scene.spoken(scene.say(1.0))
 
 
-@check("FAULT-09", exempt=_without_worker)
+@check("FAULT-09", exempt=_without_worker, tries="departures")
 async def worker_comes_back(scene: Scene) -> None:
     """The worker leaves before it was ready and comes back: speech works."""
     await scene.start_session()
@@ -151,9 +165,9 @@ async def worker_comes_back(scene: Scene) -> None:
     avatar.backend.behaviour = replace(avatar.backend.behaviour, publish_video=False)
     await scene.start(avatar)
     if not avatar.workers:
-        raise NotApplicable("no worker joins")
+        raise NotApplicable(NO_WORKER)
+    await _leave(scene, avatar)
     for worker in avatar.workers:
-        await worker.leave()
         worker.behaviour = replace(worker.behaviour, publish_video=True)
     await scene.clock.sleep(1.0)
     for worker in avatar.workers:

@@ -20,7 +20,7 @@ THREADS_PERIOD = 120.0
 SECRET_HINT = "keep credentials in headers of requests to the vendor, and nowhere else"
 
 
-@check("SEC-01")
+@check("SEC-01", tries="places")
 async def secrets_stay_secret(scene: Scene) -> None:
     """Secrets appear in no log record, exception, repr, URL, or participant attribute."""
     with _all_logs() as logs:
@@ -47,6 +47,7 @@ async def secrets_stay_secret(scene: Scene) -> None:
 
 
 def _clean(scene: Scene, where: str, text: str) -> None:
+    scene.count["places"] += 1
     leaked = scene.leaks(text)
     expect(not leaked, f"no secret in {where}", ", ".join(leaked), hint=SECRET_HINT)
 
@@ -110,9 +111,10 @@ async def declared_hosts_only(scene: Scene) -> None:
     )
 
 
-@check("SEC-03", needs_avatar=False)
+@check("SEC-03", tries="imports", needs_avatar=False)
 async def import_changes_nothing(scene: Scene) -> None:
     """Importing the provider changes nothing of the application."""
+    scene.count["imports"] += 1
     effects = import_effects(scene.provider.module)
     expect(
         not effects,

@@ -9,7 +9,7 @@ from conformance.suite.scene.fake_tail import FakeTail
 from conformance.suite.scene.scene import AGENT, Scene
 
 
-@check("UNBIND-01", variants=("twice", "before-start"))
+@check("UNBIND-01", variants=("twice", "before-start"), tries="closes")
 async def close_is_idempotent(scene: Scene, variant: str) -> None:
     """``aclose()`` twice, or before ``start()``, does nothing the second time."""
     await scene.start_session()
@@ -34,7 +34,7 @@ async def close_is_idempotent(scene: Scene, variant: str) -> None:
     )
 
 
-@check("UNBIND-03", exchange=True)
+@check("UNBIND-03", tries="closes", exchange=True)
 async def foreign_endpoint(scene: Scene) -> None:
     """``aclose()`` leaves alone an endpoint that someone else has bound since."""
     await scene.start_session()
@@ -58,7 +58,7 @@ async def foreign_endpoint(scene: Scene) -> None:
     )
 
 
-@check("UNBIND-09", exchange=True)
+@check("UNBIND-09", tries="closes", exchange=True)
 async def agent_stays(scene: Scene) -> None:
     """``aclose()`` never removes the agent itself from the room."""
     await scene.start_session()

@@ -14,6 +14,7 @@ from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
 from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
 from conformance.suite.scene.start_attempts import NO_API
+from conformance.suite.scene.tried import tried
 
 from .swap import hears
 
@@ -26,7 +27,7 @@ ANSWER_DELAY = 4.0
 END_HINT = "end the session at the vendor in aclose(); one that is lost keeps billing"
 
 
-@check("UNBIND-02", exchange=True)
+@check("UNBIND-02", tries="closes", exchange=True)
 async def speech_after_close(scene: Scene) -> None:
     """After ``aclose()`` with nothing bound since, speech completes in bounded time."""
     await scene.start_session()
@@ -37,7 +38,7 @@ async def speech_after_close(scene: Scene) -> None:
     await scene.spoken(scene.say(1.0))
 
 
-@check("UNBIND-04", scenario=left_by_a_call, control=left_by_a_call, exchange=True)
+@check("UNBIND-04", scenario=left_by_a_call, control=left_by_a_call, tries="closes", exchange=True)
 def nothing_left(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     """After ``aclose()`` nothing of the provider is left beyond the host's own."""
     extra = left.beyond(allowed)
@@ -49,7 +50,7 @@ def nothing_left(left: ResourceSnapshot, *, allowed: ResourceSnapshot) -> None:
     )
 
 
-@check("UNBIND-05", exchange=True)
+@check("UNBIND-05", tries="closes", exchange=True)
 async def remote_session_ends(scene: Scene) -> None:
     """The vendor's remote session is ended by ``aclose()``."""
     await scene.start_session()
@@ -72,7 +73,7 @@ async def remote_session_ends(scene: Scene) -> None:
         scene.notes.append("unclaimed: the manifest can declare the capability ends_session")
 
 
-@check("UNBIND-06", exchange=True)
+@check("UNBIND-06", tries="closes", exchange=True)
 async def new_instance(scene: Scene) -> None:
     """A new instance started after ``aclose()`` works."""
     await scene.start_session()
@@ -86,7 +87,7 @@ async def new_instance(scene: Scene) -> None:
     hears(new, speech, "the new instance's avatar hears the speech, whole")
 
 
-@check("UNBIND-07")
+@check("UNBIND-07", tries="closes")
 async def same_instance(scene: Scene) -> None:
     """The same instance started again works in full, or raises a clear error at once."""
     await scene.start_session()
@@ -126,7 +127,7 @@ async def same_instance(scene: Scene) -> None:
         scene.notes.append("unclaimed: the manifest can declare the capability restartable")
 
 
-@check("UNBIND-08", control=left_by_a_call)
+@check("UNBIND-08", control=left_by_a_call, tries="closes")
 async def close_during_start(scene: Scene, *, allowed: ResourceSnapshot) -> None:
     """``aclose()`` while ``start()`` waits: both return, nothing is bound, nothing is left."""
     await scene.start_session()
@@ -175,6 +176,7 @@ async def close_during_start(scene: Scene, *, allowed: ResourceSnapshot) -> None
     "UNBIND-10",
     variants=("backend-500", "backend-silent", "room-api-500", "room-api-silent"),
     virtual_time={"room-api-silent": "a room API that never answers, for longer than a minute"},
+    tries="faults",
     exchange=True,
 )
 async def close_despite_failures(scene: Scene, variant: str) -> None:
@@ -192,6 +194,9 @@ async def close_despite_failures(scene: Scene, variant: str) -> None:
     finally:
         scene.stage.server.fail_api(None)
     await scene.clock.sleep(1.0)
+    if not tried(scene.timeline.events, scene.count).get("faults"):
+        whom = "room's API" if where == "room-api" else "vendor's API"
+        raise NotApplicable(f"aclose() asks nothing of the {whom}")
 
 
 def _no_avatar_of_its_own(manifest: Manifest) -> str | None:

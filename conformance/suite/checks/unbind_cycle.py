@@ -12,7 +12,7 @@ LEAVING = 5.0
 """Seconds in which a vendor or a server has taken a participant out of the room."""
 
 
-@check("UNBIND-12")
+@check("UNBIND-12", tries="closes")
 async def avatar_leaves(scene: Scene) -> None:
     """After ``aclose()`` the avatar's participants have left the room."""
     if not scene.manifest.capabilities.joins_room:
@@ -31,7 +31,7 @@ async def avatar_leaves(scene: Scene) -> None:
     )
 
 
-@check("UNBIND-13")
+@check("UNBIND-13", tries="closes")
 async def second_cycle(scene: Scene) -> None:
     """Where the same instance can be started again, its second ``aclose()`` closes as the first."""
     await scene.start_session()

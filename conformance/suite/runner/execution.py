@@ -16,6 +16,7 @@ from conformance.stage.network.thread_owners import kinds_of_threads, threads_of
 from conformance.suite.scene.exchange import PLAIN
 from conformance.suite.scene.resources import watch_connections
 from conformance.suite.scene.scene import Scene, open_scene
+from conformance.suite.scene.tried import tried
 
 from .hints import SceneDiagnostics
 from .verdict import Verdict, run_guarded
@@ -34,6 +35,8 @@ class ScenarioRun:
     limits: tuple[str, ...] = ()
     mended_by: tuple[str, ...] = ()
     """The defects that the host was mended of, by id."""
+    tried: Mapping[str, int] = field(default_factory=dict)
+    """What was tried, by the names of `scene.tried.TRIED`."""
 
     @property
     def whole(self) -> bool:
@@ -118,9 +121,10 @@ class SceneRunner:
     ) -> ScenarioRun:
         notes = ""
         diagnostics = SceneDiagnostics()
+        counted: Mapping[str, int] = {}
 
         async def scenario(opened: Stage) -> Any:
-            nonlocal notes, diagnostics
+            nonlocal notes, diagnostics, counted
             with watch_connections():
                 async with open_scene(opened, provider, exchange=self._exchange) as scene:
                     scene.peers = peers if peers is not None else scene.peers
@@ -130,11 +134,13 @@ class SceneRunner:
                     finally:
                         notes = "; ".join(scene.notes)
                         diagnostics = SceneDiagnostics.of(scene)
+                        counted = scene.count
 
         with threads_of(provider.name):
             run = run_scenario(stage, self._seed, scenario)
         self._remember_contacts(provider, run)
-        return replace(run, notes=notes, diagnostics=diagnostics)
+        found = tried(run.events, counted)
+        return replace(run, notes=notes, diagnostics=diagnostics, tried=found)
 
     def _remember_contacts(self, provider: Provider, run: ScenarioRun) -> None:
         """Keep what the plugin contacted, unless a vendor sent it there; it may do so only once."""

@@ -17,6 +17,7 @@ from conformance.suite.registry import Check, registered
 from conformance.suite.scene.exchange import PLAIN
 from conformance.suite.scene.host_chain import ChainScene, EndpointSwap
 from conformance.suite.scene.scene import Scene
+from conformance.suite.scene.tried import nothing_tried
 
 from .attribution import (
     attribute,
@@ -258,13 +259,13 @@ class CheckRunner:
             async def act(scene: Scene) -> None:
                 await function(scene, *variants, **options)
 
-            return self._scenes.run_in_scene(stage, provider, act, peers)
+            return _unless_empty(check, self._scenes.run_in_scene(stage, provider, act, peers))
         run = self._shared(check.scenario, provider, variants, stage, self._scenes)
         if not run.whole:
             return run
         found = run.verdict.value
         verdict = run_guarded(lambda: function(found, *variants, **options))
-        return replace(run, verdict=verdict, notes=verdict.value or "")
+        return _unless_empty(check, replace(run, verdict=verdict, notes=verdict.value or ""))
 
     def _shared(
         self,
@@ -299,6 +300,14 @@ def _chain_scenario(subject: Subject, check: Check, variant: str | None) -> Call
         await function(scene, *(() if variant is None else (variant,)))
 
     return scenario
+
+
+def _unless_empty(check: Check, run: ScenarioRun) -> ScenarioRun:
+    """The ``run``; an error where the check passed and has tried nothing."""
+    empty = nothing_tried(check.tries, run.tried) if run.whole else None
+    if empty is None:
+        return run
+    return replace(run, verdict=Verdict(Outcome.ERROR, reason=empty))
 
 
 def _still_blocked(run: ScenarioRun, why: str) -> ScenarioRun:
@@ -338,6 +347,7 @@ def _result(check_id: CheckId, level: Level, run: ScenarioRun) -> CheckResult:
         blocked_by=CheckId(check_id.provider, by) if isinstance(by, str) else by,
         error=verdict.error,
         mended_by=run.mended_by,
+        tried=run.tried,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
@@ -32,6 +33,7 @@ from .environment import AGENT, ROOM, USER, credential_variables, mint
 from .error_site import where_to_look
 from .exchange import PLAIN, SWITCHER, PlainExchange, SwitcherExchange
 from .fake_tail import FakeTail
+from .later_calls import expect_later_calls_later
 from .speech import Speech
 from .tail_recorder import TailWatch
 from .user import SimulatedUser
@@ -67,6 +69,8 @@ class Scene:
         self.audience = SimulatedUser(stage, room)
         self.notes: list[str] = []
         """Remarks of a check that passes."""
+        self.count: Counter[str] = Counter()
+        """What the check itself has tried, by the names of `scene.tried.TRIED`."""
         self.peers: Mapping[str, Provider] = {provider.name: provider}
         """The providers of this run, for swaps between two of them."""
         self.earlier_contacts: Sequence[Contact] = ()
@@ -193,6 +197,8 @@ class Scene:
         ``order`` is for a switcher, which puts it in place of the current one.
         """
         known = len(avatar.backend.workers)
+        first = not avatar.backend.requests
+        events = len(self.timeline)
         before = self.chain()
         if not avatar.manifest.capabilities.joins_room:
             await self.audience.join()  # the agent publishes for somebody, or waits until it can
@@ -208,6 +214,8 @@ class Scene:
             raise ProviderRaised("start() works", error, hint) from error
         finally:
             avatar.workers.extend(list(avatar.backend.workers)[known:])
+        if first:
+            expect_later_calls_later(avatar, self.timeline, events)
         after = self.chain()
         avatar.tail = after.tail if after.tail is not before.tail else None
         avatar.provider.check_tail(avatar.tail)

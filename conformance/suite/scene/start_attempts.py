@@ -25,6 +25,10 @@ from .scene import Scene
 
 NO_API = "the provider has no vendor API (transport in-process)"
 STATUS_ALONE = "the vendor's contract is the status alone: what the answer says is not read"
+NO_CALL = (
+    "start() makes no call to the vendor's API: vendor_backend() has none, or each of them has "
+    'when="later"'
+)
 NOTHING_NEEDED = "the provider needs no field of the answer"
 NO_SOCKET = "the vendor's API has no WebSocket"
 
@@ -120,6 +124,8 @@ def targets(scene: Scene, fault: Fault) -> Sequence[str]:
             raise NotApplicable(NO_SOCKET)
         return [socket.name for socket in api.sockets]
     calls = [call for call in api.calls if call.when == "start"]
+    if not calls:
+        raise NotApplicable(NO_CALL)
     if fault.kind in ("not-json", "json-of-wrong-type", "wrong-content-type"):
         calls = [call for call in calls if not call.answer_ignored]
         if not calls:
