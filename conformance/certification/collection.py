@@ -15,6 +15,7 @@ import pytest
 from conformance.report.failure_text import failure_text, headline
 from conformance.results.deviation_policy import DeviationPolicy
 from conformance.results.outcomes import CheckResult, Level, Outcome, Violation
+from conformance.results.plain_text import plain, plain_result
 from conformance.results.run import LOOPBACK, Selection, repeat_command
 
 from .plan import PlannedCheck
@@ -42,6 +43,9 @@ class Execution:
     selection: Selection
     stage: str = LOOPBACK
 
+
+_LONGEST_TRACE = 20_000
+"""Characters of a traceback that is printed."""
 
 HOST = "host"
 """The subject whose expected failures are its listed defects."""
@@ -110,7 +114,7 @@ class CheckItem(pytest.Item):
         self._conclude(_error(self.planned, why))
 
     def _conclude(self, result: CheckResult) -> None:
-        self.result = result
+        self.result = result = plain_result(result)
         facts = self.planned.facts
         self.user_properties += [
             ("provider", result.id.provider),
@@ -133,7 +137,7 @@ class CheckItem(pytest.Item):
         if isinstance(excinfo.value, (Violation, CheckFailed)):
             return text
         trace = excinfo.getrepr(style="short", tbfilter=lambda e: e.traceback.cut(path=__file__))
-        return f"{text}\n\n{trace}"
+        return f"{text}\n\n{plain(str(trace), _LONGEST_TRACE)}"
 
     def failure_text(self) -> str:
         """The result as a vendor reads it; the check must have one."""

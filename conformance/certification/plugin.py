@@ -7,13 +7,14 @@ import warnings
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance.errors import ConformanceError
 from conformance.report import terminal
 from conformance.results.outcomes import CheckId, CheckResult, Outcome
+from conformance.results.plain_text import plain, plain_json, plain_row, plain_use
 from conformance.results.run import Run, SubjectRun, Timing
 from conformance.results.serialization import result_from_json, result_to_json
 from conformance.results.verdict import verdict
@@ -26,7 +27,12 @@ from .preparation import Prepared, prepare
 from .progress import TerminalProgress
 from .write_reports import Delivery
 
+if TYPE_CHECKING:
+    from conformance.plugin.provider import Provider
+
 _ATTRIBUTE = "avatar_conformance"
+_CAPTURED = 20_000
+"""Characters of captured output that are printed beside a failure."""
 _LETTERS = {
     Outcome.PASSED: ("passed", ".", ("PASSED", {"green": True})),
     Outcome.FAILED: ("failed", "F", ("FAILED", {"red": True})),
@@ -76,7 +82,7 @@ class Certification:
                 warnings.simplefilter("ignore")
                 self._prepared = prepare(self._options, conftests)
         except ConformanceError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(plain(str(error))) from None
         self._progress = TerminalProgress.instead_of_letters(session, self._prepared.plan)
 
     def pytest_report_header(self) -> str:
@@ -166,9 +172,15 @@ class Certification:
                     report.wasxfail = why
                 path, line, _ = item.reportinfo()
                 report.longrepr = (str(path), (line or 0) + 1, why)
+        report.sections = [(title, plain(text, _CAPTURED)) for title, text in report.sections]
         setattr(report, _ATTRIBUTE, result_to_json(result))
         item.result = replace(result, events=())  # pytest keeps its items to the end of the run
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Make plain what a plugin warns of, before pytest prints it."""
+        warning_message.message = Warning(plain(str(warning_message.message)))
 
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
         """A word and a letter of its own for each outcome."""
@@ -255,6 +267,7 @@ class Certification:
             expected = tuple(planned.id for planned in prepared.plan.of(subject.name))
             results = tuple(self._results[i] for i in expected if i in self._results)
             provider = prepared.providers.get(subject.name)
+            uses = prepared.excuses[subject.name].uses(expected, results)
             subjects.append(
                 SubjectRun(
                     name=subject.name,
@@ -263,11 +276,12 @@ class Certification:
                     results=results,
                     origin=provider.origin if provider else None,
                     distribution=provider.manifest.distribution if provider else None,
-                    version=provider.installed_version if provider else None,
-                    manifest=provider.manifest.to_json() if provider else None,
-                    deviations=prepared.excuses[subject.name].uses(expected, results),
+                    version=_plain_version(provider) if provider else None,
+                    manifest=plain_json(provider.manifest.to_json()) if provider else None,
+                    deviations=tuple(map(plain_use, uses)),
                 )
             )
+        cut_short = self._cut_short(session, exitstatus)
         return Run(
             kit=prepared.kit,
             revision=prepared.revision,
@@ -279,7 +293,7 @@ class Certification:
             requirements=prepared.plan.requirements,
             subjects=tuple(subjects),
             required_tier=self._options.require_tier,
-            gaps=(*prepared.plan.gaps, *self._gaps, *self._cut_short(session, exitstatus)),
+            gaps=tuple(map(plain, (*prepared.plan.gaps, *self._gaps, *cut_short))),
             timing=Timing(self._started, _now(), dict(sorted(self._seconds.items()))),
         )
 
@@ -341,6 +355,11 @@ def _leave_only_paths(config: pytest.Config) -> None:
         config.args = []
     elif named:
         config.args = [arg for arg in config.args if arg not in named]
+
+
+def _plain_version(provider: Provider) -> str | None:
+    version = provider.installed_version
+    return None if version is None else plain_row(version)
 
 
 def _kind(name: str) -> Any:

@@ -29,7 +29,8 @@ class Delivery:
         troubles = []
         for path, render, write in self._wanted():
             try:
-                text = render(run)
+                # a name or a path may hold what no file in UTF-8 can
+                text = render(run).encode("utf-8", "replace").decode("utf-8")
                 refuse_secrets(text, self.secrets, what=path.name)
                 write(path, text)
             except SecretInReport as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from conformance.results.ledger import ledger, partial_because
@@ -15,6 +16,8 @@ from .subject_words import gate_in_words, tier_in_words
 
 LIMIT = 900_000
 """Bytes at most: GitHub refuses a step summary above 1 MiB."""
+
+_ADDRESS = re.compile(r"https://[A-Za-z0-9./?&=#%+-]{1,500}")
 
 
 def render(run: Run) -> str:
@@ -54,7 +57,7 @@ def _blocks(run: Run) -> Iterator[str]:
     expected = [r for r in _results(run) if r.outcome is Outcome.EXPECTED_FAILURE]
     if expected:
         yield "### Expected failures"
-        rows = [f"| `{r.id}` | {_cell(r.reason)} | {_cell(r.reference)} |" for r in expected]
+        rows = [f"| `{r.id}` | {_cell(r.reason)} | {_link(r.reference)} |" for r in expected]
         yield "\n".join(["| check | reason | reference |", "|---|---|---|", *rows])
 
 
@@ -90,7 +93,7 @@ def _row(run: Run, subject: SubjectRun) -> str:
     gate = gate_in_words(run, subject) if provider else ""
     counts = " | ".join(str(account.counts[outcome]) for outcome in Outcome)
     return (
-        f"| {_cell(subject.name)} | {_cell(subject.version or '')} | {reached} | {gate} "
+        f"| {subject.name} | {_cell(subject.version or '')} | {reached} | {gate} "
         f"| {account.expected} | {counts} | {len(account.missing)} |"
     )
 
@@ -101,11 +104,25 @@ def _details(run: Run, result: CheckResult) -> str:
     while fence in text:
         fence += "`"
     summary = _html(f"{result.id}: {headline(result)}")
-    return f"<details><summary>{summary}</summary>\n\n{fence}text\n{text}\n{fence}\n\n</details>"
+    head = f"<details><summary><code>{summary}</code></summary>"
+    return f"{head}\n\n{fence}text\n{text}\n{fence}\n\n</details>"
 
 
 def _cell(text: str) -> str:
-    return _html(" ".join(text.split())).replace("|", "\\|")
+    """Text in one row, as code: nothing in it is an image, a link, a mention, or another cell."""
+    text = " ".join(text.split()).replace("|", "\N{BROKEN BAR}")
+    if not text:
+        return ""
+    fence = "`"
+    while fence in text:
+        fence += "`"
+    pad = " " if "`" in (text[0], text[-1]) else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _link(reference: str) -> str:
+    """Where a deviation is tracked: an address that GitHub makes a link of, or text."""
+    return reference if _ADDRESS.fullmatch(reference) else _cell(reference)
 
 
 def _html(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.results.ledger import ledger
 from conformance.results.outcomes import CheckResult, Level, Outcome
+from conformance.results.plain_text import without_commands
 from conformance.results.run import Run, SubjectRun
 from conformance.results.tiers import TIERS, asked_for_by, standing
 from conformance.results.verdict import first_of
@@ -120,7 +121,7 @@ def _in_two_rows(head: str, text: str, width: int) -> Iterator[str]:
         placeholder=" ...",
     )
     for row in rows:
-        yield head + row
+        yield head + without_commands(row)
         head = " " * len(head)
 
 

@@ -16,6 +16,8 @@ from jsonschema.exceptions import ValidationError, relevance
 from conformance.errors import UsageError
 from conformance.resources import schema
 
+from .plain_text import without_commands
+
 MEBIBYTE = 2**20
 LARGEST_REPORT = 32 * MEBIBYTE
 LARGEST_CERTIFICATE = 8 * MEBIBYTE
@@ -105,8 +107,12 @@ def schema_problem(name: str, data: Any, *, of: str = "") -> str | None:
 
 
 def shown(text: str) -> str:
-    """``text`` for a terminal: what is not printable, control sequences say, is replaced."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """``text`` for a terminal or the log of a CI, where it is text and no command.
+
+    What is not printable, a control sequence say, is replaced.
+    """
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return without_commands(text)
 
 
 _TOO_DEEP = f"is nested deeper than {DEEPEST} levels"

@@ -132,7 +132,11 @@ async def the_check(scene: Scene, variant: str | None = None) -> None:
     if what == "warn":
         import warnings
 
-        warnings.warn("old call", DeprecationWarning, stacklevel=1)
+        warnings.warn(text or "old call", UserWarning if text else DeprecationWarning, stacklevel=1)
+    if what == "say":
+        print(text)
+        print(text, file=sys.stderr)
+        raise RuntimeError(text)
     if what == "interrupt":
         raise KeyboardInterrupt
     if what == "break":

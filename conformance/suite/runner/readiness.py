@@ -15,7 +15,8 @@ from conformance.suite.scene.error_site import where_to_look
 from conformance.suite.scene.import_effects import import_effects
 from conformance.suite.scene.scene import open_scene
 
-from .verdict import last_line, without_secrets
+from .redaction import without_secrets
+from .verdict import last_line
 
 
 @dataclass(frozen=True)

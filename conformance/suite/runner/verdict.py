@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,7 @@ from conformance.results.outcomes import (
 )
 from conformance.stage.interface import STAGE_LOST, StageLost
 
-_TOKEN = re.compile(r"eyJ[\w-]{0,4096}\.[\w-]{1,8192}\.[\w-]{0,4096}")
-_CANARY = re.compile(r"canary-[\w-]+")
+from .redaction import without_secrets
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,3 @@ def last_line(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"
-
-
-def without_secrets(text: str) -> str:
-    """``text`` with every canary and room token taken out."""
-    return _CANARY.sub("<secret>", _TOKEN.sub("<room token>", text))
