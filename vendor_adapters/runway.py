@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 from conformance.plugin import (
     STRING,
     AdapterContext,
-    ByteStreamWorker,
     Call,
+    DataMessage,
     RoomAccess,
     VendorAPI,
     fields,
@@ -18,9 +14,6 @@ from conformance.plugin import (
 )
 
 from ._deviations.runway import known_deviations as known_deviations
-
-if TYPE_CHECKING:
-    from livekit import rtc
 
 HEADERS = {"Authorization": "Bearer {api_key}", "X-Runway-Version": "2024-11-06"}
 
@@ -78,23 +71,5 @@ def vendor_backend() -> VendorAPI:
             ends_session=True,
             when="later",
         ),
+        DataMessage("hang up", fields({"type": {"const": "END_CALL"}}), ends_session=True),
     )
-
-
-@hookimpl
-def avatar_worker() -> type[RunwayWorker]:
-    """The worker that hangs up when it is told to."""
-    return RunwayWorker
-
-
-class RunwayWorker(ByteStreamWorker):
-    """Ends its session, and so leaves, on the data message ``{"type": "END_CALL"}``."""
-
-    async def joined(self, room: rtc.Room, attributes: Mapping[str, str]) -> None:
-        """Listen for data messages too."""
-        room.on("data_received", self._on_data)
-        await super().joined(room, attributes)
-
-    def _on_data(self, packet: rtc.DataPacket) -> None:
-        if json.loads(packet.data).get("type") == "END_CALL":
-            self.spec.end_session()

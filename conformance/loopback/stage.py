@@ -128,16 +128,23 @@ class LoopbackRunner:
     """Runs each scenario on a loopback stage of its own, in virtual time.
 
     ``latency`` is one hop between participants, in seconds; ``limit`` is how many simulated
-    seconds a scenario may take.
+    seconds a scenario may take; ``stage`` is the kind of stage, where it is to do more.
     """
 
     name = "loopback"
     virtual = True
     hangs: tuple[type[Exception], ...] = HANGS
 
-    def __init__(self, *, latency: float = 0.0, limit: float = TIME_LIMIT) -> None:
+    def __init__(
+        self,
+        *,
+        latency: float = 0.0,
+        limit: float = TIME_LIMIT,
+        stage: type[LoopbackStage] = LoopbackStage,
+    ) -> None:
         self._latency = latency
         self._limit = limit
+        self._stage = stage
         self._in_real_time = RealTimeLoopbackRunner(latency=latency)
 
     def in_real_time(self) -> StageRunner:
@@ -148,7 +155,7 @@ class LoopbackRunner:
         """Run ``scenario`` on a fresh stage and return what it returns."""
 
         async def main(clock: VirtualClock) -> T:
-            async with open_stage(clock, latency=self._latency) as stage:
+            async with open_stage(clock, latency=self._latency, kind=self._stage) as stage:
                 return await scenario(stage)
 
         with server_environ(CREDENTIALS):
@@ -186,7 +193,9 @@ class RealTimeLoopbackRunner:
 
 
 @asynccontextmanager
-async def open_stage(clock: LoopbackClock, *, latency: float = 0.0) -> AsyncIterator[LoopbackStage]:
+async def open_stage(
+    clock: LoopbackClock, *, latency: float = 0.0, kind: type[LoopbackStage] = LoopbackStage
+) -> AsyncIterator[LoopbackStage]:
     """Open a stage on the running loop, and put everything back afterwards."""
     timeline = Timeline(clock.now)
     server = LoopbackServer(
@@ -204,7 +213,7 @@ async def open_stage(clock: LoopbackClock, *, latency: float = 0.0) -> AsyncIter
         address = urlsplit(CREDENTIALS.url)
         assert address.hostname is not None
         network.serve(address.hostname, 443, service.protocols, admit=service.admits)
-        stage = LoopbackStage(clock, timeline, network, server)
+        stage = kind(clock, timeline, network, server)
         stack.push_async_callback(server.aclose)
         stack.push_async_callback(stage.aclose)
         yield stage

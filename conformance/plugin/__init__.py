@@ -83,6 +83,7 @@ from .vendor_api import (
     fields,
     session_api,
 )
+from .vendor_messages import DataMessage, RpcCall
 
 if TYPE_CHECKING:
     from .worker import ByteStreamWorker, Worker, WorkerSpec
@@ -109,9 +110,11 @@ __all__ = [
     "Call",
     "Capabilities",
     "Credential",
+    "DataMessage",
     "Deviation",
     "Manifest",
     "RoomAccess",
+    "RpcCall",
     "Socket",
     "SocketSession",
     "UsageError",

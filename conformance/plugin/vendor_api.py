@@ -21,6 +21,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from .vendor_messages import DataMessage, RoomMessage, RpcCall
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -166,9 +168,9 @@ class Socket:
 class VendorAPI:
     """The whole API of a vendor, as far as its plugin uses it."""
 
-    endpoints: tuple[Call | Socket, ...]
+    endpoints: tuple[Call | Socket | RoomMessage, ...]
 
-    def __init__(self, *endpoints: Call | Socket) -> None:
+    def __init__(self, *endpoints: Call | Socket | RoomMessage) -> None:
         object.__setattr__(self, "endpoints", endpoints)
 
     @property
@@ -180,6 +182,11 @@ class VendorAPI:
     def sockets(self) -> tuple[Socket, ...]:
         """The WebSocket endpoints."""
         return tuple(e for e in self.endpoints if isinstance(e, Socket))
+
+    @property
+    def messages(self) -> tuple[RoomMessage, ...]:
+        """The messages in the room."""
+        return tuple(e for e in self.endpoints if isinstance(e, (DataMessage, RpcCall)))
 
 
 def session_api(path: str, *, room: RoomAccess, **options: Any) -> VendorAPI:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from conformance.results.timeline import Timeline
 
 from .player import Player, ReceivedSegment
+from .vendor_messages import RoomMessage, listen
 
 if TYPE_CHECKING:
     from livekit import rtc
@@ -48,6 +49,11 @@ def _nothing() -> None:
     """A vendor session that cannot be ended from within the room."""
 
 
+def _not_understood(message: RoomMessage, payload: object) -> bool:
+    """A vendor that listens to nothing in the room."""
+    return False
+
+
 @dataclass(frozen=True)
 class WorkerSpec:
     """A participant to be brought into the room: its token, and what it needs to play."""
@@ -62,6 +68,10 @@ class WorkerSpec:
     session: str | None = None
     end_session: Callable[[], None] = _nothing
     """Ends the vendor's session, and its workers leave: for a vendor that is told in the room."""
+    messages: Sequence[RoomMessage] = ()
+    """What the plugin may tell this participant in the room."""
+    told: Callable[[RoomMessage, object], bool] = _not_understood
+    """Is called with each such message; says whether the vendor could make sense of it."""
     ends_with_worker: bool = False
     """Whether the vendor ends the session when this participant is no longer in the room."""
 
@@ -177,6 +187,7 @@ class Worker:
         self.player.deaf = not self.behaviour.hears_before_video
         local = room.local_participant
         spec.timeline.record("worker", "joined", local.identity)
+        listen(room, spec.messages, spec.told)
         # The agent speaks as soon as it sees the video, so the worker must be listening by then.
         await self.joined(room, local.attributes)
         if self.behaviour.publish_video:

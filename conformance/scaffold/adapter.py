@@ -1,45 +1,53 @@
-"""Writing a first adapter from what was found in a plugin's source."""
+"""Writing a plugin's first adapter from what was recorded of the plugin."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from conformance.errors import UsageError
+from conformance.plugin.manifest import Transport
 from conformance.resources import templates_dir
 
-from .call_text import api_text
-from .findings import Findings, Parameter, find
-from .sources import read_package
+from .api_text import ApiText
+from .body_schema import python
+from .layout import laid_out
+from .plugin_class import PluginClass, find_plugin, import_path
+from .recorder import Findings, explore
 
 FILE = "conformance_adapter.py"
-
-_KEY = "api_key"
-_SECRETS = ("key", "secret", "token", "password")
-
-
-@dataclass(frozen=True)
-class _Credential:
-    name: str
-    variable: str
-    secret: bool
+MARK = "# ?"
+_WIDTH = 90
+_ALWAYS = {"AdapterContext", "VendorAPI", "hookimpl"}
+_NAMES = ("Call(", "DataMessage(", "RoomAccess(", "STRING", "Socket(", "fields(")
 
 
 @dataclass(frozen=True)
-class _Argument:
-    name: str
-    value: str
-    question: str = ""
+class Question:
+    """A line of an adapter that asks what no run has shown."""
+
+    line: int
+    text: str
 
 
-def write_adapter(distribution: str, file: Path, *, force: bool = False) -> Findings:
-    """Write a first adapter for an installed plugin to ``file``; returns what was found.
+@dataclass(frozen=True)
+class Written:
+    """An adapter that was written: for which plugin, whether a start worked, what is open."""
+
+    plugin: PluginClass
+    found: Findings
+    questions: tuple[Question, ...]
+
+
+def write_adapter(distribution: str, file: Path, *, force: bool = False) -> Written:
+    """Record an installed plugin and write its adapter to ``file``.
 
     Raises `UsageError` when the file exists, unless ``force``, and when there is no such plugin.
     """
@@ -49,7 +57,7 @@ def write_adapter(distribution: str, file: Path, *, force: bool = False) -> Find
         raise UsageError(f"{file} exists; give another --output, or --force to replace it")
     if not file.absolute().parent.is_dir():
         raise UsageError(f"{file.parent} does not exist; make it first")
-    found = find(read_package(distribution))
+    found = explore(find_plugin(distribution))
     text = adapter_text(found)
     part = file.with_name(f".{file.name}.part")
     try:
@@ -60,11 +68,19 @@ def write_adapter(distribution: str, file: Path, *, force: bool = False) -> Find
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    return found
+    return Written(found.plugin, found, tuple(questions(text)))
+
+
+def questions(text: str) -> Iterator[Question]:
+    """The lines of an adapter's source that ask something."""
+    for number, line in enumerate(text.splitlines(), 1):
+        _, mark, question = line.partition(MARK)
+        if mark:
+            yield Question(number, question.strip())
 
 
 def adapter_text(found: Findings) -> str:
-    """The source of the adapter. Every ``# ?`` in it asks what the plugin's source did not tell."""
+    """The source of the adapter. Every ``# ?`` in it asks what no run has shown."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -81,86 +97,88 @@ def adapter_text(found: Findings) -> str:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    environment.filters["literal"] = _literal
-    credentials = list(_credentials(found))
-    names = {c.variable: c.name for c in credentials} | {c.name: c.name for c in credentials}
-    arguments = list(_arguments(found))
-    api = api_text(found.requests, found.hosts, names or {_KEY: _KEY})
-    given = {argument.name for argument in arguments}
-    others = [each.name for each in found.parameters if each.name not in given]
-    lines = [line for call in api.calls for line in call.lines]
+    environment.filters["python"] = python
+    environment.filters["laid_out"] = laid_out
+    api = ApiText(found)
+    endpoints = api.endpoints() if found.base.calls else []
+    source = "\n".join(f"{e.kind}({' '.join(e.lines)}" for e in endpoints)
+    sockets = api.sockets()
+    names = _ALWAYS | {name.strip("(") for name in _NAMES if name in source}
+    if sockets:
+        names.add("SocketSession")
+    draft, base = found.draft, found.base
     return environment.get_template(f"{FILE}.jinja").render(
-        found=found,
-        name=canonicalize_name(found.package.rpartition(".")[2]),
-        credentials=credentials,
-        arguments=arguments,
-        imports=_imports(found, arguments),
-        others=textwrap.wrap(f"it takes as well: {', '.join(others)}", 90) if others else [],
-        calls=list(zip(found.requests, api.calls, strict=True)),
-        socket_path=api.socket_path,
-        ends_session=any(request.ends_session for request in found.requests),
-        key=next((c.name for c in credentials if c.secret), _KEY),
-        used={
-            name: any(name in line for line in lines)
-            for name in ("STRING", "fields(", "RoomAccess(")
-        },
+        plugin=found.plugin,
+        works=found.works,
+        name=canonicalize_name(found.plugin.package.rpartition(".")[2]),
+        names=sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name)),
+        exception=found.exception,
+        transport=_transport(found),
+        hosts=list(base.hosts) or ["api.vendor.example"],
+        rate=None if found.any_rate else base.heard_rate,
+        identity=found.identity,
+        credentials=list(_credentials(found)),
+        capabilities=_capabilities(found, api),
+        imports=_imports(found),
+        untried=_untried(found),
+        identity_parameter=draft.identity,
+        conn_options=draft.options == "conn_options",
+        class_name=found.plugin.type.__name__,
+        arguments=draft.arguments,
+        needs_context=bool(endpoints) and api.needs_context,
+        endpoints=endpoints,
+        sockets=sockets,
+        messages=list(_messages(sockets)),
     )
 
 
-def _literal(value: object) -> str:
-    return json.dumps(value)
+def _transport(found: Findings) -> Transport:
+    base = found.base
+    if not base.works or base.heard_rate is not None:
+        return "bytestream"
+    return "websocket" if any(call.is_socket for call in base.calls) else "in-process"
 
 
-def _credentials(found: Findings) -> Iterator[_Credential]:
-    by_variable = {p.variable: p.name for p in found.parameters if p.variable}
-    for variable in found.variables:
-        if not variable.endswith("_URL"):
-            name = by_variable.get(variable, _without_vendor(variable, found))
-            yield _Credential(name, variable, any(word in name for word in _SECRETS))
+def _credentials(found: Findings) -> Iterator[Mapping[str, Any]]:
+    in_headers = " ".join(v for call in found.base.calls for v in call.headers.values())
+    for credential in found.draft.credentials:
+        named = any(w in credential["name"] for w in ("key", "secret", "token", "password"))
+        shown = found.base.secrets.get(credential["name"], "?") in in_headers
+        yield credential if named or shown else {**credential, "secret": False}
 
 
-def _without_vendor(variable: str, found: Findings) -> str:
-    vendor = found.package.rpartition(".")[2].lower()
-    return variable.lower().removeprefix(f"{vendor}_")
+def _capabilities(found: Findings, api: ApiText) -> dict[str, bool]:
+    claims = {
+        "ends_session": bool(found.base.calls) and api.ends_session,
+        "restartable": found.works and found.endings["restart"].restarted,
+        "playback_started": found.base.started_by_avatar,
+    }
+    if _transport(found) == "in-process":
+        return {**claims, "joins_room": False}
+    return claims
 
 
-def _arguments(found: Findings) -> Iterator[_Argument]:
-    names = {parameter.name for parameter in found.parameters}
-    for parameter in found.parameters:
-        if parameter.variable and not parameter.variable.endswith("_URL"):
-            value = f'context.secret("{parameter.name}") or NOT_GIVEN'
-            yield _Argument(parameter.name, value)
-        elif parameter.required:
-            yield _required(parameter)
-        elif parameter.one_of:
-            others = ", ".join(parameter.one_of[1:])
-            yield _Argument(parameter.name, _made_up(parameter.name), f"or one of: {others}")
-    if "avatar_participant_identity" in names:
-        yield _Argument("avatar_participant_identity", "context.identity or NOT_GIVEN")
-
-
-def _required(parameter: Parameter) -> _Argument:
-    if parameter.annotation in ("str", "NotGivenOr[str]"):
-        return _Argument(parameter.name, _made_up(parameter.name))
-    if parameter.needs and all(annotation == "str" for _, annotation in parameter.needs):
-        inside = ", ".join(f"{name}={_made_up(name)}" for name, _ in parameter.needs)
-        return _Argument(parameter.name, f"{parameter.annotation}({inside})")
-    kind = f" ({parameter.annotation})" if parameter.annotation else ""
-    return _Argument(parameter.name, "NOT_GIVEN", f"it is required{kind}: what does it take")
-
-
-def _made_up(name: str) -> str:
-    """The value of a required string: a credential by its name, else anything."""
-    if any(word in name for word in _SECRETS):
-        return f'context.secret("{name}")'
-    return json.dumps(f"{name.replace('_', '-')}-1")
-
-
-def _imports(found: Findings, arguments: list[_Argument]) -> list[tuple[str, list[str]]]:
-    """What `create_avatar` imports of the plugin, by module."""
-    modules = {found.package: {found.avatar}}
-    for parameter in found.parameters:
-        made = f"{parameter.annotation}("
-        if parameter.module and any(each.value.startswith(made) for each in arguments):
-            modules.setdefault(parameter.module, set()).add(parameter.annotation)
+def _imports(found: Findings) -> list[tuple[str, list[str]]]:
+    modules: dict[str, set[str]] = {}
+    classes = [cls for argument in found.draft.arguments for cls in argument.imports]
+    for cls in (found.plugin.type, *classes):
+        module, _, name = import_path(cls).partition(":")
+        modules.setdefault(module, set()).add(name)
     return [(module, sorted(names)) for module, names in sorted(modules.items())]
+
+
+def _untried(found: Findings) -> list[str]:
+    names = ", ".join(found.untried)
+    return (
+        textwrap.wrap(f"it takes as well, and was not run with: {names}", _WIDTH) if names else []
+    )
+
+
+def _messages(sockets: list[Any]) -> Iterator[str]:
+    for call in sockets:
+        for message in call.messages[:6]:
+            kind = f"{len(message)} bytes" if isinstance(message, bytes) else json.dumps(message)
+            yield f"it sent {textwrap.shorten(kind, 80)}"
+
+
+__all__ = ["FILE", "Question", "Written", "adapter_text", "questions", "write_adapter"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from conformance.errors import KitError, UsageError
 
 from .answers import Answers
+from .copier_extra import copier_module
 from .template import template_source
 
 
@@ -89,7 +90,7 @@ def _check_destination(destination: Path, *, force: bool) -> None:
 
 
 def _copy(answers: Answers, rendered: Path, *, ask: bool) -> None:
-    import copier
+    copier = copier_module()
     from copier.errors import CopierError
 
     source = template_source(version("avatar-conformance"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conformance.errors import KitError, UsageError
 
+from .copier_extra import copier_module
 from .template import TemplateSource, template_source, template_tags
 
 ANSWERS = ".copier-answers.yml"
@@ -44,7 +45,7 @@ def _recorded(answers: Path) -> str:
 
 
 def _update(directory: Path, source: TemplateSource) -> None:
-    import copier
+    copier = copier_module()
     from copier.errors import CopierError
 
     try:

@@ -51,7 +51,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Newcomer:
     place = tmp_path_factory.mktemp("newcomer")
     installer = CommandInstaller.at_hand()
     environment = installer.create(place / "environment")
-    installer.install(environment, [str(KIT)])
+    installer.install(environment, [f"{KIT}[new]"])
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     variables = {
         name: value

@@ -101,6 +101,8 @@ class Network:
         self._past_children = False
         self.limits: list[str] = []
         """What was asked for that cannot be served in memory, in words: nobody's failure."""
+        self.unknown: Callable[[str], None] | None = None
+        """Called with the name of a host that nobody serves, and may serve it then."""
         self.children: list[ChildProcess] = []
         """The child processes that were started, each kind once."""
 
@@ -170,6 +172,7 @@ class Network:
     def resolve(self, host: Any, port: Any, *, kind: int = 0) -> list[Any]:
         """What `getaddrinfo` answers for a served host; raises `socket.gaierror` for others."""
         name = _bare(host)
+        self._ask_for(name)
         address = self._addresses.get(name)
         if address is None or not self._is_served(name):
             number = _as_address(name)
@@ -269,7 +272,12 @@ class Network:
 
     def resolve_blocking(self, host: Any, port: Any) -> list[Any] | None:
         """What `getaddrinfo` answers for a served host; None for every other."""
+        self._ask_for(_bare(host))
         return self.resolve(host, port) if self._is_served(_bare(host)) else None
+
+    def _ask_for(self, name: str) -> None:
+        if self.unknown is not None and not self._is_served(name) and _as_address(name) is None:
+            self.unknown(name)
 
     def local_address(self, host: Any, port: Any) -> Any | None:
         """Where on 127.0.0.1 a thread's socket reaches what is served; None where nothing is.

@@ -13,6 +13,7 @@ from aiohttp import web
 from conformance.errors import KitError
 from conformance.plugin.room import Clock
 from conformance.plugin.vendor_api import ApiRequest, Call, RoomAccess, Socket, VendorAPI
+from conformance.plugin.vendor_messages import DataMessage, RoomMessage
 from conformance.plugin.worker import Behaviour, Worker, WorkerSpec
 from conformance.results.timeline import Timeline
 from conformance.stage.faults import Fault
@@ -27,6 +28,7 @@ from .request_validation import (
     filled,
     header_objections,
     identity_in,
+    message_objections,
     read_body,
 )
 from .server import VendorSite
@@ -79,7 +81,9 @@ class MemoryBackend:
         self._timeline = stage.timeline
         self._identities = {context.identity or manifest.identity}
         default_host = manifest.hosts[0] if manifest.hosts else ""
-        self._routes = [Route(endpoint, default_host) for endpoint in api.endpoints]
+        endpoints: list[Call | Socket] = [*api.calls, *api.sockets]
+        self._routes = [Route(endpoint, default_host) for endpoint in endpoints]
+        self._messages = api.messages
         if any(not route.host for route in self._routes):
             raise KitError(
                 f"{self._name}: the manifest declares no host, but its backend has calls:"
@@ -359,6 +363,8 @@ class MemoryBackend:
                 behaviour=self.behaviour,
                 session=session,
                 end_session=partial(self._end_session, session),
+                messages=self._messages,
+                told=partial(self._told, session),
                 ends_with_worker=call.ends_with_worker,
             )
             worker = self._worker_factory(spec)
@@ -374,6 +380,16 @@ class MemoryBackend:
             task = asyncio.get_running_loop().create_task(worker.leave())
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
+
+    def _told(self, session: str | None, message: RoomMessage, payload: object) -> bool:
+        wrong = message_objections(message, payload)
+        if wrong and isinstance(message, DataMessage) and message.topic is None:
+            return False  # it was meant for somebody else
+        self._timeline.record("backend", "told", message.name)
+        self._objections += wrong
+        if message.ends_session and not wrong:
+            self._end_session(session)
+        return not wrong
 
     def _workers_of(self, session: str | None) -> list[Worker]:
         return [worker for of, worker in self._workers if of == session]

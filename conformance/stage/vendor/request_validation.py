@@ -13,6 +13,7 @@ import jsonschema
 from aiohttp import web
 
 from conformance.plugin.vendor_api import BodyFormat, Call, Socket
+from conformance.plugin.vendor_messages import RoomMessage
 
 _MISSING = object()
 
@@ -93,10 +94,19 @@ def _plain(value: Any) -> Any:
 
 def body_objections(call: Call, body: Any) -> list[str]:
     """Where the body differs from its schema, at most five times."""
-    if call.body is None:
+    return _objections(call.name, call.body, body)
+
+
+def message_objections(message: RoomMessage, payload: object) -> list[str]:
+    """Where a message in the room differs from its schema, at most five times."""
+    return _objections(message.name, message.body, payload)
+
+
+def _objections(name: str, schema: Mapping[str, Any] | None, body: Any) -> list[str]:
+    if schema is None:
         return []
-    errors = sorted(_validator(json.dumps(call.body)).iter_errors(body), key=_place)
-    return [f"{call.name}: {_place(error)}: {_words(error)}" for error in errors[:5]]
+    errors = sorted(_validator(json.dumps(schema)).iter_errors(body), key=_place)
+    return [f"{name}: {_place(error)}: {_words(error)}" for error in errors[:5]]
 
 
 @lru_cache(maxsize=256)
