@@ -14,7 +14,16 @@ from .markdown import MADE_BY, docstring
 from .reference import of_class, of_function
 from .schemas import SCHEMAS
 
-_API = ("VendorAPI", "Call", "RoomAccess", "Socket", "SocketSession", "ApiRequest")
+_API = (
+    "VendorAPI",
+    "Call",
+    "RoomAccess",
+    "Socket",
+    "SocketSession",
+    "DataMessage",
+    "RpcCall",
+    "ApiRequest",
+)
 _ERRORS = ("AdapterError", "UsageError")
 
 
