@@ -41,6 +41,10 @@ class Timeline:
         """Append an event that happens now."""
         self._events.append(Event(round(self._now(), 6), lane, kind, subject, detail))
 
+    def now(self) -> float:
+        """The moment by its clock, in seconds."""
+        return self._now()
+
     @property
     def events(self) -> tuple[Event, ...]:
         """Every event so far, in the order in which they happened."""

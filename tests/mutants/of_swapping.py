@@ -82,6 +82,28 @@ class DropsTheFirstFrame(_Sink):
 
 
 @mutant(
+    Kill("SWAP-02", "s were never sent", "close-then-start"),
+    Kill("SWAP-02", "s were never sent", "start-then-close"),
+    story="avatartalk: frames are gathered to larger ones, and a flush does not send the rest",
+)
+class GathersAndForgets(SoundSink):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.gathered: list[rtc.AudioFrame] = []
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        self.gathered.append(frame)
+        if len(self.gathered) == 21:
+            for one in self.gathered:
+                await super().capture_frame(one)
+            self.gathered.clear()
+
+    def flush(self) -> None:
+        self.gathered.clear()
+        super().flush()
+
+
+@mutant(
     Kill("SWAP-02", TOGETHER),
     story="the pull request: the proxy hands the frame at the swap to both",
 )

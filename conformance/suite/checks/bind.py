@@ -12,6 +12,7 @@ from conformance import host
 from conformance.results.outcomes import Finding, Violation
 from conformance.stage.faults import SLOW
 from conformance.suite.registry import check
+from conformance.suite.scene.audio_evidence import audio_evidence
 from conformance.suite.scene.chain import Chain, describe, same
 from conformance.suite.scene.expect import audio_difference, expect, seconds
 from conformance.suite.scene.room_tokens import SIX_HOURS, RoomToken
@@ -299,11 +300,15 @@ async def builds_on_the_base_class(scene: Scene) -> None:
     await scene.start(avatar)
     await scene.clock.sleep(1.0)
     scene.session.off("metrics_collected", collect)
+    joined = sorted(map(repr, avatar.identities))
     expect(
         len(metrics) == 1,
         "one AvatarMetrics with avatar_joined_time on the session once the avatar has joined",
-        f"{len(metrics)} of them {seconds(1.0)} after it joined",
-        hint="call `await super().start(agent_session, room)` first thing in start()",
+        f"{len(metrics)} of them {seconds(1.0)} after {', '.join(joined) or 'nobody'} joined; "
+        f"avatar_identity is {avatar.identity!r}",
+        hint="call `await super().start(agent_session, room)` first thing in start()"
+        if not metrics and avatar.identity in avatar.identities
+        else "",
     )
 
 
@@ -325,8 +330,8 @@ async def slow_start(scene: Scene) -> None:
     expect(
         both == speech.pcm,
         "the old tail and the new avatar together hear every frame once, in order",
-        f"together they heard {audio_difference(speech.pcm, both, speech.sample_rate)}",
-        hint="bind once, after the vendor's API has accepted",
+        f"together they heard {audio_difference(speech.pcm, both, speech.sample_rate)}; "
+        + audio_evidence(scene, speech, avatar),
     )
     expect(
         len(scene.ear.finished) == 1,

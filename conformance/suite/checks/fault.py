@@ -40,7 +40,9 @@ def start_raises(tried: Sequence[StartAttempt], name: str) -> str:
             "start() was still waiting"
             if trial.hung
             else f"start() returned as if it had worked; the tail is {trial.tail_after}",
-            hint="let the error through: the caller cannot know otherwise that no avatar will come",
+            hint=""
+            if trial.hung
+            else "let the error through: the caller cannot know otherwise that no avatar will come",
             at=trial.at,
         )
         if trial.served and trial.fault.kind == "field-missing":
@@ -104,9 +106,12 @@ def start_is_bounded(tried: Sequence[StartAttempt]) -> None:
         expect(
             not trial.hung,
             f"start() gives up within {trial.bound:g} s on {trial.where}",
-            f"it was still waiting after {trial.elapsed:g} s",
-            hint="give every request a total timeout: ClientTimeout(total=...); a timeout with "
-            "sock_connect alone has none",
+            f"it was still waiting after {trial.elapsed:g} s, with request number "
+            f"{len(trial.requests)} of that call",
+            hint="the first request is never given up: give every request a total timeout, "
+            "ClientTimeout(total=...); one with sock_connect alone has none"
+            if len(trial.requests) == 1
+            else "",
             at=trial.at,
         )
 
@@ -135,7 +140,9 @@ def retries(tried: Sequence[StartAttempt], name: str) -> None:
             1 < attempts <= MOST_ATTEMPTS,
             f"2 to {MOST_ATTEMPTS} requests on {trial.where}",
             f"{attempts}",
-            hint="retry 429 and 5xx a few times, with a pause",
+            hint="retry 429 and 5xx a few times, with a pause"
+            if attempts <= 1
+            else f"stop after {MOST_ATTEMPTS} attempts at the latest",
             at=trial.at,
         )
         expect(

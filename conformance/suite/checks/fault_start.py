@@ -12,9 +12,10 @@ from conformance.errors import KitError
 from conformance.plugin.manifest import Manifest
 from conformance.results.outcomes import NotApplicable
 from conformance.suite.registry import check
+from conformance.suite.scene.audio_evidence import audio_evidence
 from conformance.suite.scene.avatar import Avatar
 from conformance.suite.scene.chain import describe
-from conformance.suite.scene.expect import expect
+from conformance.suite.scene.expect import audio_difference, expect
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
 from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
@@ -102,7 +103,6 @@ async def _cancelled_at(scene: Scene, number: int, allowed: ResourceSnapshot) ->
         task.done(),
         f"{where} ends",
         "it goes on waiting",
-        hint="let asyncio.CancelledError through",
         at=began,
     )
     tail = scene.chain().tail
@@ -178,6 +178,6 @@ async def worker_comes_back(scene: Scene) -> None:
     expect(
         avatar.pcm.endswith(speech.pcm),
         "the avatar that came back hears the speech, whole",
-        f"it heard {len(avatar.pcm) // 2} of {len(speech.pcm) // 2} samples",
-        hint="bind a new sink when the avatar's participant becomes active again",
+        f"it heard {audio_difference(speech.pcm, avatar.pcm, speech.sample_rate)}; "
+        f"{audio_evidence(scene, speech, avatar)}",
     )

@@ -6,6 +6,7 @@ from conformance.errors import KitError
 from conformance.plugin.worker import Worker
 from conformance.results.outcomes import NotApplicable
 from conformance.suite.registry import check
+from conformance.suite.scene.audio_evidence import audio_evidence, tail_hint
 from conformance.suite.scene.avatar import Avatar
 from conformance.suite.scene.expect import audio_difference, expect, fail, seconds
 from conformance.suite.scene.recording import agent_channel_seconds
@@ -13,7 +14,7 @@ from conformance.suite.scene.scene import Scene
 from conformance.suite.scene.speech import FRAME_SECONDS, Speech
 from conformance.suite.scene.swap_order import BOTH_ORDERS, CLOSE_THEN_START
 
-from .bind import KEEP_WRAPPERS, kept
+from .bind import kept
 
 POSITION_TOLERANCE = 0.1
 """One frame as the host's receiver hands them to an avatar, in seconds."""
@@ -21,7 +22,9 @@ POSITION_TOLERANCE = 0.1
 SEAM = 0.06
 """Seconds of audio, on their way to an avatar, that a real server drops when it is removed."""
 
-OWN_TAIL = "the new avatar's sink must be the tail: bind it with output.replace_audio_tail(sink)"
+
+LATE = 0.25
+"""The position, in seconds, that an old avatar reports late."""
 
 
 @check("SWAP-01", variants=BOTH_ORDERS, exchange=True)
@@ -37,8 +40,9 @@ async def idle(scene: Scene, order: str) -> None:
     kept(before, scene.chain())
     second = scene.say(1.0)
     await scene.spoken(second)
-    hears(old, first, "the old avatar hears the speech before the swap, and nothing after it")
-    hears(new, second, "the new avatar hears the speech after the swap, whole")
+    only = "the old avatar hears the speech before the swap, and nothing after it"
+    hears(old, first, only, scene=scene)
+    hears(new, second, "the new avatar hears the speech after the swap, whole", scene=scene)
     finished(scene, 2)
 
 
@@ -61,8 +65,9 @@ async def mid_segment(scene: Scene, order: str) -> None:
     expect(
         both == whole or (not scene.clock.virtual and but_for_the_seam(old.pcm, new.pcm, speech)),
         "old and new avatar together hear every frame once, in order",
-        f"together they heard {audio_difference(whole, both, speech.sample_rate)}",
-        hint=OWN_TAIL,
+        f"together they heard {audio_difference(whole, both, speech.sample_rate)}; "
+        + audio_evidence(scene, speech, old, new),
+        hint=tail_hint(new),
         at=swapped,
     )
     # where in start() and aclose() the tail changes is the provider's own affair
@@ -73,8 +78,8 @@ async def mid_segment(scene: Scene, order: str) -> None:
     expect(
         earliest - FRAME_SECONDS - 1e-6 <= heard <= latest + FRAME_SECONDS + 1e-6,
         f"the old avatar hears the {seconds(latest)} before the swap",
-        f"it heard {seconds(heard)}",
-        hint=OWN_TAIL,
+        f"it heard {seconds(heard)}; {audio_evidence(scene, speech, old, new)}",
+        hint=tail_hint(new),
         at=swapped,
     )
     finished(scene, 1)
@@ -121,7 +126,7 @@ async def still_playing(scene: Scene, order: str) -> None:
         f"the position that the old avatar had played, {seconds(played)} (one frame over at most)",
         seconds(event.position),
         at=swapped,
-        hint="report what was played, not what was pushed",
+        hint=position_hint(event.position, speech.seconds),
     )
     spoken = event.transcript
     expect(
@@ -154,20 +159,17 @@ async def transcript(scene: Scene, order: str) -> None:
     expect(
         0 < len(early) < len(first.text),
         "a part of the text before the swap, in step with the audio",
-        repr(early),
-        hint=KEEP_WRAPPERS,
+        f"{early!r}; {_events(scene)}",
     )
     expect(
         0 < len(heard_so_far) < len(second.text),
         "text after the swap in step with the audio: a part of it half-way",
-        repr(heard_so_far),
-        hint=KEEP_WRAPPERS,
+        f"{heard_so_far!r}; {_events(scene)}",
     )
     expect(
         bool(scene.audience.transcript) and scene.audience.transcript[-1].strip() == second.text,
         f"the whole text of the segment after the swap, {second.text!r}",
-        repr(scene.audience.transcript[-1] if scene.audience.transcript else ""),
-        hint=KEEP_WRAPPERS,
+        f"{scene.audience.transcript[-1] if scene.audience.transcript else ''!r}; {_events(scene)}",
     )
 
 
@@ -189,8 +191,7 @@ async def recording(scene: Scene, order: str) -> None:
     expect(
         recorded >= 2 * 2.0 - 0.3,
         "4.0 s of speech on the recording's agent channel, 2.0 s on each side of the swap",
-        f"{seconds(recorded)} of it",
-        hint=KEEP_WRAPPERS,
+        f"{seconds(recorded)} of it; {_events(scene)}",
         at=began,
     )
 
@@ -203,7 +204,7 @@ async def late_event(scene: Scene, order: str) -> None:
     await scene.spoken(scene.say(1.0))
     late = _worker_of(old)
     if order == CLOSE_THEN_START:
-        late.notify_finished(0.25, interrupted=False)
+        late.notify_finished(LATE, interrupted=False)
         new = await scene.exchange(old, order)
     else:
         new = await scene.create("new")
@@ -214,13 +215,20 @@ async def late_event(scene: Scene, order: str) -> None:
     await scene.clock.sleep(1.0)
     if late.in_room:
         late.notify_started()
-        late.notify_finished(0.25, interrupted=False)
+        late.notify_finished(LATE, interrupted=False)
     await scene.clock.sleep(0.25)
     expect(
         len(scene.ear.finished) == done,
         "the new avatar's segment goes on when the old one reports late",
-        "it was finished by the old avatar's playback_finished",
-        hint="take the old tail's listeners off when another is bound",
+        "; ".join(
+            f"it was finished by the old avatar's report, at {seconds(event.position)}"
+            if abs(event.position - LATE) < FRAME_SECONDS
+            else f"it finished at {seconds(event.position)}"
+            for event in scene.ear.finished[done:]
+        ),
+        hint="the old avatar's report came through: take the old tail's listeners off at the swap"
+        if any(abs(event.position - LATE) < FRAME_SECONDS for event in scene.ear.finished[done:])
+        else "",
     )
     await scene.spoken(speech)
     finished(scene, done + 1)
@@ -253,13 +261,17 @@ async def listeners(scene: Scene, order: str) -> None:
     finished(scene, 4)
 
 
-def hears(avatar: Avatar, speech: Speech, what: str) -> None:
-    """Fail unless ``avatar`` heard ``speech`` to the sample, and nothing else."""
+def hears(avatar: Avatar, speech: Speech, what: str, *, scene: Scene | None = None) -> None:
+    """Fail unless ``avatar`` heard ``speech`` to the sample, and nothing else.
+
+    With the ``scene`` of a speech that is over the failure says where its audio got to.
+    """
+    heard = f"it heard {audio_difference(speech.pcm, avatar.pcm, speech.sample_rate)}"
     expect(
         avatar.pcm == speech.pcm,
         what,
-        f"it heard {audio_difference(speech.pcm, avatar.pcm, speech.sample_rate)}",
-        hint=OWN_TAIL,
+        heard if scene is None else f"{heard}; {audio_evidence(scene, speech, avatar)}",
+        hint=tail_hint(avatar),
     )
 
 
@@ -269,8 +281,27 @@ def finished(scene: Scene, times: int) -> None:
     expect(
         got == times,
         f"playback_finished {times} time(s) at the top of the chain, once for each segment",
-        f"{got} time(s)",
-        hint=KEEP_WRAPPERS if got < times else "emit playback_finished once for each segment",
+        f"{got} time(s); {_events(scene)}",
+        hint="emit playback_finished once for each segment" if got > times else "",
+    )
+
+
+def position_hint(position: float, pushed: float) -> str:
+    """How to mend a position, where it is what was pushed; else empty."""
+    as_pushed = abs(position - pushed) <= POSITION_TOLERANCE
+    return "count what was played, not what was pushed" if as_pushed else ""
+
+
+def _events(scene: Scene) -> str:
+    """The playback events that the top of the chain has heard, in words."""
+    ear = scene.ear
+    ends = ", ".join(
+        f"{'interrupted ' if event.interrupted else ''}at {seconds(event.position)}"
+        for event in ear.finished
+    )
+    return (
+        f"at the top of the chain {len(ear.started)} segment(s) started and "
+        f"{len(ear.finished)} finished{f' ({ends})' if ends else ''}"
     )
 
 

@@ -9,6 +9,7 @@ from conformance.endpoint import AvatarSwitcher, SwapError, SwapRequest
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import ProviderRaised
 from conformance.suite.registry import check
+from conformance.suite.scene.audio_evidence import audio_evidence, tail_hint
 from conformance.suite.scene.avatar import SETTLE, Avatar
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import audio_difference, expect, seconds
@@ -18,7 +19,7 @@ from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import AGENT, Scene
 from conformance.suite.scene.swap_order import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE
 
-from .swap import OWN_TAIL, SEAM, but_for_the_seam, finished, hears
+from .swap import SEAM, but_for_the_seam, finished, hears
 
 SWAPS_IN_A_ROW = 20
 LENGTH_TOLERANCE = 0.03
@@ -45,7 +46,7 @@ async def during_an_interruption(scene: Scene, order: str) -> None:
     after = scene.say(1.0)
     await scene.spoken(after)
     finished(scene, 2)
-    hears(new, after, "the new avatar hears the speech after the interruption, whole")
+    hears(new, after, "the new avatar hears the speech after the interruption, whole", scene=scene)
 
 
 @check("SWAP-08", variants=BOTH_ORDERS, exchange=True)
@@ -57,16 +58,17 @@ async def same_identity(scene: Scene, order: str) -> None:
     new = await scene.exchange(old, order, ready=True, identity="shared")
     await scene.clock.sleep(SETTLE)  # a server removes somebody after it has answered
     present = scene.participants()
+    removals = scene.stage.server.removals().count("shared")
     expect(
         present.count("shared") == (1 if new.workers else 0),
         "one participant 'shared' in the room at the end, the new avatar's",
-        f"in the room are {', '.join(sorted(present)) or 'nobody'}",
-        hint="give each instance an identity of its own by default, and remove from the room only "
-        "the participant whose sid you saw join",
+        f"in the room are {', '.join(sorted(present)) or 'nobody'}; the removal of 'shared' was "
+        f"asked for {removals} time(s)",
+        hint="remove from the room only the participant whose sid you saw join" if removals else "",
     )
     speech = scene.say(1.0)
     await scene.spoken(speech)
-    hears(new, speech, "the new avatar hears the speech after the swap, whole")
+    hears(new, speech, "the new avatar hears the speech after the swap, whole", scene=scene)
 
 
 @check("SWAP-09", for_peers=True, exchange=True)
@@ -81,12 +83,12 @@ async def ordered_pair(scene: Scene, variant: str) -> None:
     first = await scene.started("first")
     spoken = scene.say(0.6)
     await scene.spoken(spoken)
-    hears(first, spoken, f"{first.provider.name} hears the speech before the swap")
+    hears(first, spoken, f"{first.provider.name} hears the speech before the swap", scene=scene)
     second = await scene.exchange(first, CLOSE_THEN_START, label="second", provider=other)
     await scene.ready(second)
     idle = scene.say(0.6, listener=other)
     await scene.spoken(idle)
-    hears(second, idle, f"{other.name} hears the speech after an idle swap, whole")
+    hears(second, idle, f"{other.name} hears the speech after an idle swap, whole", scene=scene)
     third = await scene.exchange(second, START_THEN_CLOSE, label="third")
     await scene.ready(third)
     fourth = await _swapped_busy(scene, third, START_THEN_CLOSE, "fourth", other)
@@ -118,8 +120,9 @@ async def _swapped_busy(
             whole or (not scene.clock.virtual and but_for_the_seam(*parts, speech)),
             f"{names} hear every frame once, in order",
             "together they heard "
-            f"{audio_difference(speech.pcm, b''.join(parts), speech.sample_rate)}",
-            hint=OWN_TAIL,
+            f"{audio_difference(speech.pcm, b''.join(parts), speech.sample_rate)}; "
+            f"{audio_evidence(scene, speech, old, new)}",
+            hint=tail_hint(new),
         )
         return new
     lengths = old.seconds_after(before), new.seconds_after(0)
@@ -128,8 +131,9 @@ async def _swapped_busy(
     expect(
         -LENGTH_TOLERANCE <= missing <= LENGTH_TOLERANCE + seam and all(lengths),
         f"{names} hear {seconds(speech.seconds)}",
-        f"they heard {seconds(lengths[0])} and {seconds(lengths[1])}",
-        hint=OWN_TAIL,
+        f"they heard {seconds(lengths[0])} and {seconds(lengths[1])}; "
+        f"{audio_evidence(scene, speech, old, new)}",
+        hint=tail_hint(new),
     )
     return new
 
@@ -196,8 +200,11 @@ async def replacement_fails(scene: Scene, order: str) -> None:
         expect(
             heard == second.pcm,
             "the old avatar, still open, goes on speaking",
-            f"it heard {audio_difference(second.pcm, heard, second.sample_rate)}",
-            hint="bind after the vendor's API has accepted, or put the old tail back on failure",
+            f"it heard {audio_difference(second.pcm, heard, second.sample_rate)}; "
+            f"{audio_evidence(scene, second, old)}",
+            hint=""
+            if after.tail is before.tail
+            else "bind after the vendor's API has accepted, or put the old tail back on failure",
         )
 
 
@@ -221,7 +228,8 @@ async def back_to_no_avatar(scene: Scene) -> None:
         "the speech after rebinding is heard at the room's output, whole",
         audio_difference(third.pcm, room_output.pcm, third.sample_rate),
     )
-    hears(avatar, first, "the avatar hears the speech before it was closed, and nothing after it")
+    only = "the avatar hears the speech before it was closed, and nothing after it"
+    hears(avatar, first, only, scene=scene)
 
 
 @check("SWAP-14")
@@ -279,8 +287,9 @@ async def asked_by_rpc(scene: Scene) -> None:
     expect(
         newest.pcm[heard:] == last.pcm,
         "the avatar that was swapped in last hears the next speech, whole",
-        f"it heard {audio_difference(last.pcm, newest.pcm[heard:], last.sample_rate)}",
-        hint=OWN_TAIL,
+        f"it heard {audio_difference(last.pcm, newest.pcm[heard:], last.sample_rate)}; "
+        f"{audio_evidence(scene, last, newest)}",
+        hint=tail_hint(newest),
     )
     await switcher.release()
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from conformance.results.outcomes import NotApplicable, ProviderRaised
 from conformance.stage.faults import Fault
 from conformance.suite.registry import check
+from conformance.suite.scene.audio_evidence import audio_evidence
 from conformance.suite.scene.chain import describe
-from conformance.suite.scene.expect import expect, seconds
+from conformance.suite.scene.expect import audio_difference, expect, seconds
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
 from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import Scene
@@ -58,16 +59,19 @@ async def remote_session_ends(scene: Scene) -> None:
     if not avatar.backend.sessions:
         raise NotApplicable("the vendor's API opens no session")
     await scene.spoken(scene.say(0.6))
+    known = len(avatar.backend.requests)
     await scene.close(avatar)
     await scene.clock.sleep(1.0)
+    asked = [repr(request.call) for request in list(avatar.backend.requests)[known:]]
     open_ones = [session.id for session in avatar.backend.sessions if session.ended_at is None]
     claimed = scene.manifest.capabilities.ends_session
     expect(
         not open_ones,
         "the vendor's session is ended",
         f"{len(open_ones)} of {len(avatar.backend.sessions)} still open and billed"
-        + ("; the manifest claims ends_session" if claimed else ""),
-        hint=END_HINT,
+        + ("; the manifest claims ends_session" if claimed else "")
+        + (f"; aclose() made {', '.join(asked)}" if asked else "; aclose() asked it nothing"),
+        hint="" if asked else END_HINT,
     )
     if not claimed:
         scene.notes.append("unclaimed: the manifest can declare the capability ends_session")
@@ -84,7 +88,7 @@ async def new_instance(scene: Scene) -> None:
     new = await scene.started("new")
     speech = scene.say(1.0)
     await scene.spoken(speech)
-    hears(new, speech, "the new instance's avatar hears the speech, whole")
+    hears(new, speech, "the new instance's avatar hears the speech, whole", scene=scene)
 
 
 @check("UNBIND-07", tries="closes")
@@ -120,8 +124,8 @@ async def same_instance(scene: Scene) -> None:
     expect(
         heard == second.pcm,
         "the avatar of the second start hears the speech, whole",
-        f"it heard {len(heard) // 2} of {len(second.pcm) // 2} samples",
-        hint="reset what start() and aclose() keep, or raise when started twice",
+        f"it heard {audio_difference(second.pcm, heard, second.sample_rate)}; "
+        f"{audio_evidence(scene, second, avatar)}",
     )
     if not claimed:
         scene.notes.append("unclaimed: the manifest can declare the capability restartable")
@@ -224,16 +228,18 @@ async def ends_with_the_call(scene: Scene, variant: str) -> None:
         await scene.session.aclose()
     await scene.clock.sleep(5.0)
     sessions = avatar.backend.sessions
+    again = [r.call for r in list(avatar.backend.requests)[asked:]]
     removed = sum(identity in avatar.identities for identity in scene.stage.server.removals())
     ended = all(session.ended_at is not None for session in sessions) if sessions else removed > 0
     expect(
         ended,
         f"the vendor's session is ended by {variant.replace('-', ' ')}",
         "it is still open" if sessions else "the participant is still in the room",
-        hint="listen to the session's 'close' event; a job shutdown callback runs when the room "
-        "has been left already, so that removing the participant no longer ends anything",
+        hint=""
+        if again or removed
+        else "nothing was asked of the vendor or the room: listen to the session's 'close' event, "
+        "or add a shutdown callback to the job",
     )
-    again = [r.call for r in list(avatar.backend.requests)[asked:]]
     expect(
         len(again) <= 1 and removed <= 1,
         "ended once",

@@ -49,8 +49,6 @@ async def second_cycle(scene: Scene) -> None:
             now <= before,
             f"{before} {what} left open after the second aclose(), as after the first",
             f"{now} of the second start",
-            hint="reset in start() what aclose() has set: a flag that says closed, or a task that "
-            "has already run",
         )
 
 

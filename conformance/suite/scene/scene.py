@@ -287,6 +287,14 @@ class Scene:
         if tail is not None and all(watch.tail is not tail for watch in self._watches):
             self._watches.append(TailWatch(self.timeline, tail, label))
 
+    def given(self, avatar: Avatar, since: float) -> float:
+        """How many seconds of audio the tail of ``avatar`` was given since that moment."""
+        return sum(watch.given(since) for watch in self._watches if watch.tail is avatar.tail)
+
+    def cleared(self, avatar: Avatar, since: float) -> bool:
+        """Whether the tail of ``avatar`` was cleared since that moment."""
+        return any(watch.cleared(since) for watch in self._watches if watch.tail is avatar.tail)
+
     # speech
 
     def speech(
@@ -312,6 +320,7 @@ class Scene:
         Options are those of :meth:`speech`.
         """
         speech = self.speech(seconds, paced=paced, **options)
+        speech.heard_before = {avatar.label: len(avatar.pcm) for avatar in self.avatars}
         self.timeline.record("agent", "say", seconds=seconds, paced=paced)
         try:
             speech.handle = self.session.say(speech.text, audio=speech.frames())

@@ -63,6 +63,8 @@ class Speech:
     frame_seconds: float = FRAME_SECONDS
     handle: SpeechHandle | None = None
     pushed: list[Pushed] = field(default_factory=list)
+    heard_before: dict[str, int] = field(default_factory=dict)
+    """How many bytes each avatar, by its label, had received before this speech."""
 
     @property
     def pcm(self) -> bytes:

@@ -25,6 +25,8 @@ class TailWatch:
         self._capture, self._flush, self._clear = (getattr(tail, name) for name in self._METHODS)
         self._open = False
         self._seconds = 0.0
+        self._frames: list[tuple[float, float]] = []
+        self._clears: list[float] = []
         # On the instance, so that the class, and every other tail of it, stays as it is.
         for name in self._METHODS:
             setattr(tail, name, getattr(self, f"_on_{name}"))
@@ -38,10 +40,20 @@ class TailWatch:
         for name in self._METHODS:
             delattr(self.tail, name)
 
+    def given(self, since: float) -> float:
+        """How many seconds of audio it was given from the moment ``since`` on."""
+        return sum(seconds for at, seconds in self._frames if at >= since - 1e-6)
+
+    def cleared(self, since: float) -> bool:
+        """Whether it was cleared from the moment ``since`` on."""
+        return any(at >= since - 1e-6 for at in self._clears)
+
     async def _on_capture_frame(self, frame: rtc.AudioFrame) -> None:
         if not self._open:
             self._begin()
-        self._seconds += frame.samples_per_channel / frame.sample_rate
+        seconds = frame.samples_per_channel / frame.sample_rate
+        self._seconds += seconds
+        self._frames.append((self._timeline.now(), seconds))
         await self._capture(frame)
 
     def _on_flush(self) -> None:
@@ -50,6 +62,7 @@ class TailWatch:
         self._flush()
 
     def _on_clear_buffer(self) -> None:
+        self._clears.append(self._timeline.now())
         if self._open:
             self._end("cleared")
         else:
