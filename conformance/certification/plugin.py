@@ -342,10 +342,12 @@ def _take_out(stats: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def _tracebacks(own: dict[str, list[Any]]) -> dict[CheckId, str]:
-    return {
-        result_from_json(getattr(report, _ATTRIBUTE)).id: report.longreprtext
-        for report in own.get("error", [])
-    }
+    found = {}
+    for report in own.get("error", []):
+        _, _, trace = report.longreprtext.partition("\n\n")
+        if trace:
+            found[result_from_json(getattr(report, _ATTRIBUTE)).id] = f"\n{trace}\n"
+    return found
 
 
 def _leave_only_paths(config: pytest.Config) -> None:

@@ -40,8 +40,7 @@ class Write(Protocol):
 class Terminal:
     """Prints through ``write``; in colour and with lines drawn where ``colour`` is true.
 
-    ``tracebacks`` has what is printed of an error of the kit, by its check, in place of what the
-    result itself says.
+    ``tracebacks`` has where errors of the kit were raised, by their check.
     """
 
     write: Write
@@ -76,7 +75,7 @@ class Terminal:
                 self._title("what failed")
                 titled = True
             for result in shown:
-                text = self.tracebacks.get(result.id) or failure_text(
+                text = failure_text(
                     result,
                     run.facts(result),
                     run.repeat(result.id),
@@ -85,7 +84,7 @@ class Terminal:
                 )
                 head, _, rest = text.partition("\n")
                 self.write(head, red=True, bold=True)
-                self.write(f"\n{rest}\n\n")
+                self.write(f"\n{rest}\n{self.tracebacks.get(result.id, '')}\n")
             self._left_out(subject, [result.id.requirement for result in shown])
 
     def recommendations(self, run: Run) -> None:

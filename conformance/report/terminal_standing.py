@@ -55,11 +55,15 @@ def standing_lines(run: Run, subject: SubjectRun, *, width: int, shown: bool) ->
             if result.outcome is Outcome.EXPECTED_FAILURE:
                 yield from _in_two_rows(f"  {result.id.requirement:<10} ", result.reason, width)
     account = ledger(subject)
-    counts = [f"{n} {words[outcome]}" for outcome, n in account.counts.items() if n]
+    counts = [_counted(n, words[outcome]) for outcome, n in account.counts.items() if n]
     if account.missing:
         counts.append(f"{len(account.missing)} not run")
     checks = f"{account.expected} check{'s' if account.expected != 1 else ''}"
     yield f"  {checks}: {', '.join(counts) or 'none ran'}"
+
+
+def _counted(number: int, words: str) -> str:
+    return f"{number} {words.removesuffix('s') if number == 1 else words}"
 
 
 def standing_heading(run: Run, subject: SubjectRun) -> str:

@@ -21,7 +21,6 @@ _CARRIERS = {
     ("worker", "joined"),
     ("backend", "request"),
     ("room", "joined"),
-    ("room", "published"),
     ("room", "unpublished"),
     ("room", "text"),
     ("check", "over"),

@@ -15,8 +15,8 @@ from .tiers import TIERS, Tier, standing
 class Verdict:
     """``problems`` are what makes the run fail, one line each; none when it passes.
 
-    ``failures`` are those of them that are a failed check. ``host_defects`` are what
-    livekit-agents itself does not do: said once, held against nobody.
+    ``failures`` are those of them that are a failed check, or an error of one. ``host_defects``
+    are what livekit-agents itself does not do: said once, held against nobody.
     """
 
     problems: tuple[str, ...]
@@ -25,7 +25,7 @@ class Verdict:
 
     @property
     def beside_failures(self) -> tuple[str, ...]:
-        """The problems that are no failed check."""
+        """The problems that are neither a failed check nor an error of one."""
         return tuple(problem for problem in self.problems if problem not in self.failures)
 
     @property
@@ -48,6 +48,8 @@ def verdict(run: Run) -> Verdict:
                 host_defects.append(f"{result.id}: {_first_line(result.reason)}")
             if _fails_the_run(run, result):
                 failures.append(_as_failure(result))
+            elif result.outcome is Outcome.ERROR and run.facts(result).scored:
+                failures.append(_as_error(result))
         problems.extend(_of_results(run, subject))
         problems.extend(_of_the_ledger(run, subject))
         problems.extend(
@@ -89,7 +91,7 @@ def _of_results(run: Run, subject: SubjectRun) -> Iterator[str]:
         if not run.facts(result).scored:
             continue
         if result.outcome is Outcome.ERROR:
-            yield f"{result.id} is an error, no verdict: {_first_line(result.reason)}"
+            yield _as_error(result)
         elif result.outcome is Outcome.BLOCKED and not holds(subject, result):
             blocked.setdefault(str(result.blocked_by), []).append(result)
         elif _fails_the_run(run, result):
@@ -106,6 +108,10 @@ def _fails_the_run(run: Run, result: CheckResult) -> bool:
 
 def _as_failure(result: CheckResult) -> str:
     return f"{result.id} failed: {_first_line(_observed(result))}"
+
+
+def _as_error(result: CheckResult) -> str:
+    return f"{result.id} is an error, no verdict: {_first_line(result.reason)}"
 
 
 def _of_the_ledger(run: Run, subject: SubjectRun) -> Iterator[str]:

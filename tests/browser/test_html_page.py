@@ -233,6 +233,12 @@ def test_no_label_of_a_picture_covers_another(open_page: Open, width: int) -> No
     assert outside == []
 
 
+def test_key_of_the_picture_is_in_one_line_where_there_is_room(open_page: Open) -> None:
+    """What its signs mean is text to be read, not a column of letters."""
+    key = open_page(check=SWAP).locator("ul.key li").first.bounding_box()
+    assert key["height"] < 40
+
+
 def test_same_events_are_there_in_words(open_page: Open) -> None:
     """Who can't see the picture reads a table of the same events."""
     page = open_page(check=SWAP)

@@ -247,9 +247,9 @@ def test_an_error_of_the_kit_fails_the_run(repository: Repository) -> None:
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
-            "error: RuntimeError: the runner fell over",
+            "acme::UNBIND-05 (SHOULD) error",
+            "  reason     RuntimeError: the runner fell over",
             "E   RuntimeError: the runner fell over",
-            "not passed: acme::UNBIND-05 is an error, no verdict: RuntimeError: the runner*",
         ]
     )
 

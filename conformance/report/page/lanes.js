@@ -17,6 +17,7 @@ class Story {
     this.end = end;
     this.lanes = new Map();
     this.open = new Map();
+    this.joinedAt = new Map();
     this.hues = new Map();
     this.avatars = 0;
     this.swaps = [];
@@ -146,7 +147,11 @@ class Story {
     } else if (kind === "remove") {
       this.mark(lane, at, detail.found ? `${subject} removed` : `remove ${subject}: not there`);
     } else if (kind === "rpc") this.mark(lane, at, `${subject}: RPC ${OF_METHOD(detail.method)}`);
-    else if (kind !== "published" && kind !== "unpublished") this.mark(lane, at, `${subject} ${kind}`);
+    else if (kind === "published") {
+      // at once as a rule; what is worth a word is a picture that comes late
+      if (at > this.joinedAt.get(subject)) this.mark(lane, at, `${subject} shows its ${detail.media}`);
+    } else if (kind !== "unpublished") this.mark(lane, at, `${subject} ${kind}`);
+    if (kind === "joined") this.joinedAt.set(subject, at);
   }
 
   take_backend({ at, kind, subject, detail }) {
