@@ -1,0 +1,35 @@
+"""docs/quickstart.md: the example is run as the page tells it, and prints what the page shows."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from tests.docs.quickstart import COMMAND, EXAMPLE, SHOWN, Newcomer, apply, without_what_varies
+
+
+@pytest.mark.needs("livekit-agents==1.8.9")
+@pytest.mark.parametrize(("name", "code"), [("red", 1), ("green", 0)])
+def test_the_run_prints_what_the_page_shows(tmp_path: Path, name: str, code: int) -> None:
+    """`python -m tests.docs.quickstart` mends a failure of this, when the output is right."""
+    ran = Newcomer.in_folder(tmp_path, mended=name == "green").run("--conformance")
+    printed = without_what_varies(ran.stdout).splitlines()
+    shown = (SHOWN / f"{name}.txt").read_text("utf-8").splitlines()
+    # the closing line lists its counts in the order in which they came first
+    printed[-1], shown[-1] = (
+        ", ".join(sorted(end.split(", "))) for end in (printed[-1], shown[-1])
+    )
+    difference = "\n".join(difflib.unified_diff(shown, printed, "the page", "printed", lineterm=""))
+    assert ran.returncode == code, ran.stdout
+    assert not difference, f"{COMMAND} makes docs/quickstart/{name}.txt anew:\n{difference}"
+
+
+def test_a_mend_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    """The page's diff is about the example as it is, or the page is wrong."""
+    file = tmp_path / "livekit/plugins/acme/avatar.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("nothing of the sort\n")
+    with pytest.raises(ValueError, match="does not fit"):
+        apply(EXAMPLE / "mend.diff", tmp_path)
