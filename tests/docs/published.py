@@ -72,10 +72,11 @@ def _lines(run: Run, before: Earlier) -> Iterator[str]:
     yield f"<!-- Made by `{COMMAND}` from a report; not by hand. -->"
     yield "# Published plugins"
     yield ""
-    yield from _what_was_run(run)
-    yield "## By tier"
+    yield "What each published avatar plugin for livekit-agents has earned, what stands between it"
+    yield "and the next tier, where that is and how to mend it."
     yield ""
     yield from _by_tier(run)
+    yield from _what_was_run(run)
     yield "## Tiers over time"
     yield ""
     yield "Each plugin in the version that was released beside the host, on that host."
@@ -88,10 +89,11 @@ def _lines(run: Run, before: Earlier) -> Iterator[str]:
 
 
 def _what_was_run(run: Run) -> Iterator[str]:
-    yield "What each published avatar plugin for livekit-agents has earned, what stands between it"
-    yield "and the next tier, where that is and how to mend it. Each row follows from a run that"
-    yield "anybody can repeat. The words of a known failure are those of the plugin's adapter"
-    yield "(`vendor_adapters/_deviations`), written by whoever found it by running the plugin."
+    yield "## What was run"
+    yield ""
+    yield "Each row follows from one run, which anybody can repeat. The words of a known failure"
+    yield "are those of the plugin's adapter (`vendor_adapters/_deviations`), written by whoever"
+    yield "found it by running the plugin."
     yield ""
     day = run.timing.finished[:10]
     yield f"- **When:** {day}, with avatar-conformance {run.kit}, requirements {run.revision}."

@@ -71,14 +71,15 @@ class Newcomer:
             # not -m: that would find the folder's plugin before the installed one
             [Path(sys.executable).with_name("pytest"), *arguments],
             cwd=self.place / "acme",
-            env=self._environment(),
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
 
-    def _environment(self) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
+        """The environment of a shell in which the example is installed."""
         unwanted = ("PYTEST", "COV", "GITHUB_")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
         path = os.pathsep.join([str(self.place / "site"), str(ROOT)])
