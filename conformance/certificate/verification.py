@@ -24,6 +24,7 @@ from conformance.results.outcomes import Outcome
 from conformance.results.run import providers
 from conformance.results.tiers import TIERS, Tier
 
+from .against_plan import made_with, made_with_problems, plan_problems
 from .digests import file_digest, revision_digest, suite_digest
 from .envelope import BadSignature, Envelope, check_signature, looks_like_envelope, open_envelope
 from .model import Certificate, latest_expiry, reached_tier, why_nothing
@@ -36,6 +37,16 @@ State = Literal["ok", "failed", "not checked"]
 LONGEST_DAYS = 730
 """No certificate is valid for longer."""
 
+_OF_A_STATEMENT = (
+    "wheel",
+    "validity",
+    "ledger",
+    "revision",
+    "plan",
+    "suite",
+    "made with",
+    "tier",
+)
 _CLOCKS_DIFFER = datetime.timedelta(minutes=10)
 
 
@@ -99,7 +110,7 @@ def verify(
     if certificate is None:
         verdicts += [
             Verdict(name, "not checked", "there is no statement to check")
-            for name in ("wheel", "validity", "ledger", "revision", "suite", "tier")
+            for name in _OF_A_STATEMENT
         ]
         return Verification(tuple(verdicts), None)
     now = now or datetime.datetime.now(datetime.timezone.utc)
@@ -108,7 +119,9 @@ def verify(
         _validity(certificate, now),
         _ledger(certificate, statement),
         _revision(certificate),
+        _plan(certificate),
         _suite(certificate),
+        _made_with(certificate),
         _tier(certificate, required),
     ]
     return Verification(tuple(verdicts), certificate)
@@ -232,6 +245,20 @@ def _revision_problems(certificate: Certificate) -> Iterator[str]:
             requirement = catalogue[name]
             if requirement.subject == whose and not requirement.excluded and name not in judged:
                 yield f"{name} was not checked of {subject.name}"
+
+
+def _plan(certificate: Certificate) -> Verdict:
+    problem = next(plan_problems(certificate.run), None)
+    if problem is not None:
+        return Verdict("plan", "failed", problem)
+    return Verdict("plan", "ok", "every check of it, none exempt or blocked without cause")
+
+
+def _made_with(certificate: Certificate) -> Verdict:
+    problem = next(made_with_problems(certificate), None)
+    if problem is not None:
+        return Verdict("made with", "failed", problem)
+    return Verdict("made with", "ok", made_with(certificate))
 
 
 def _suite(certificate: Certificate) -> Verdict:

@@ -26,6 +26,9 @@ DEEPEST = 32
 MOST_VALUES = 1_000_000
 """How many values a file may hold; a report of thirteen providers holds less than a tenth."""
 
+LONGEST_TEXT = 20_000
+"""Characters of one text of a report or a certificate; no message of a report has that many."""
+
 _ERRORS_LOOKED_AT = 50
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -96,8 +99,12 @@ def parse_json(data: bytes) -> Any:
 def schema_problem(name: str, data: Any, *, of: str = "") -> str | None:
     """What ``schemas/<name>.schema.json`` has against ``data``: the field and the fault.
 
+    A text of more than `LONGEST_TEXT` characters is refused before any pattern is tried on it.
     ``of`` names one of the schema's definitions, to validate against that alone.
     """
+    too_long = _too_long(data)
+    if too_long:
+        return f"a text in it has {too_long:,} characters, and {LONGEST_TEXT:,} are the most"
     whole = schema(name)
     rules = whole if not of else {**whole["$defs"][of], "$defs": whole["$defs"]}
     # A file of a million faults is as wrong as one of fifty.
@@ -116,6 +123,21 @@ def shown(text: str) -> str:
 
 
 _TOO_DEEP = f"is nested deeper than {DEEPEST} levels"
+
+
+def _too_long(data: Any) -> int:
+    """The characters of the first text that is too long; 0 where none is."""
+    waiting = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.keys()
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and len(value) > LONGEST_TEXT:
+            return len(value)
+    return 0
 
 
 def _in_words(error: ValidationError) -> str:

@@ -62,13 +62,11 @@ def excused(subject: SubjectRun, result: CheckResult) -> bool:
     by = result.blocked_by
     if by is None:
         return False
-    if isinstance(by, HostDefectRef) or by.provider != subject.name:
+    if isinstance(by, HostDefectRef):
         return True
-    outcomes = [
-        other.outcome
-        for other in subject.results
-        if by in (other.id, CheckId(other.id.provider, other.id.requirement))
-    ]
+    if by.provider != subject.name:
+        return result.of_pair_with(by.provider)
+    outcomes = subject.outcomes_of(by)
     harmless = {Outcome.EXPECTED_FAILURE, Outcome.PASSED, Outcome.NOT_APPLICABLE}
     return Outcome.EXPECTED_FAILURE in outcomes and harmless.issuperset(outcomes)
 

@@ -110,6 +110,10 @@ class CheckResult:
         if (self.outcome is Outcome.BLOCKED) != (self.blocked_by is not None):
             raise ValueError(f"{self.id}: {self.outcome.value}, blocked by {self.blocked_by}")
 
+    def of_pair_with(self, provider: str) -> bool:
+        """Whether it is about a swap to ``provider``, as ``anam::SWAP-09[to-did]`` is."""
+        return self.id.variant == f"to-{provider}"
+
 
 class Violation(AssertionError):
     """Raised by a check when the provider does not do what the requirement says."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .outcomes import CheckId, CheckResult, Level
+from .outcomes import CheckId, CheckResult, Level, Outcome
 
 SubjectKind = Literal["host", "endpoint", "provider"]
 DeviationState = Literal["used", "unused", "stale", "expired", "unknown"]
@@ -79,6 +80,19 @@ class SubjectRun:
     version: str | None = None
     manifest: Mapping[str, Any] | None = None
     deviations: tuple[DeviationUse, ...] = ()
+
+    def outcomes_of(self, check: CheckId) -> tuple[Outcome, ...]:
+        """The outcomes of one check; without a variant, of all checks of its requirement."""
+        return self._outcomes.get(check, ())
+
+    @functools.cached_property
+    def _outcomes(self) -> Mapping[CheckId, tuple[Outcome, ...]]:
+        found: dict[CheckId, list[Outcome]] = {}
+        for result in self.results:
+            bare = CheckId(result.id.provider, result.id.requirement)
+            for name in {result.id, bare}:
+                found.setdefault(name, []).append(result.outcome)
+        return {name: tuple(outcomes) for name, outcomes in found.items()}
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,9 @@ def held(subject: SubjectRun, result: CheckResult) -> bool:
     """
     if result.outcome is Outcome.BLOCKED:
         by = result.blocked_by
-        return isinstance(by, CheckId) and by.provider != subject.name
+        if not isinstance(by, CheckId) or by.provider == subject.name:
+            return False
+        return result.of_pair_with(by.provider)
     return result.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
 
 

@@ -15,7 +15,9 @@ from conformance.certificate.list_providers import Found, Survey
 from conformance.certificate.model import Adapter, Certificate, latest_expiry, reached_tier
 from conformance.report.json_report import render
 from conformance.requirements import load_catalogue, load_revision
-from conformance.results.outcomes import CheckId, CheckResult, Finding, Outcome
+from conformance.requirements.plan import load_plan
+from conformance.results.from_report import check_id
+from conformance.results.outcomes import CheckId, CheckResult, Finding, HostDefectRef, Outcome
 from conformance.results.run import (
     DeviationUse,
     RequirementFacts,
@@ -74,15 +76,19 @@ def whole_run(
     deviations: Sequence[DeviationUse] = (),
     capabilities: Mapping[str, bool] = CAPABILITIES,
     skipped: Sequence[str] = (),
+    variants: bool = False,
     **changes: Any,
 ) -> Run:
     """A run in which every requirement of the catalogue passed but what ``outcomes`` says.
 
     ``outcomes`` are by id, like ``acme::SWAP-01``; ``skipped`` are ids that were expected to run.
+    With ``variants`` it has every check that the revision plans, else one for each requirement.
     """
     known = facts()
     subjects = tuple(
-        _subject(name, known, outcomes or {}, skipped, version, deviations, capabilities)
+        _subject(
+            name, names, variants, known, outcomes or {}, skipped, version, deviations, capabilities
+        )
         for name in ("host", "endpoint", *names)
     )
     values: dict[str, Any] = {
@@ -103,6 +109,8 @@ def whole_run(
 
 def _subject(
     name: str,
+    names: Sequence[str],
+    variants: bool,
     known: Mapping[str, RequirementFacts],
     outcomes: Mapping[str, Outcome],
     skipped: Sequence[str],
@@ -112,9 +120,11 @@ def _subject(
 ) -> SubjectRun:
     catalogue = load_catalogue()
     kind: Any = name if name in ("host", "endpoint") else "provider"
+    plan = load_plan()
     ids = [
-        CheckId(name, requirement)
+        check_id(f"{name}::{planned}")
         for requirement in known
+        for planned in (plan[requirement].ids(requirement, names) if variants else [requirement])
         if (catalogue[requirement].subject == "provider") == (kind == "provider")
         and not catalogue[requirement].excluded
     ]
@@ -124,9 +134,9 @@ def _subject(
         kind=kind,
         expected=tuple(ids),
         results=tuple(
-            _result(i, known[i.requirement], outcomes.get(str(i), Outcome.PASSED))
+            _result(i, known[i.requirement], _outcome(i, outcomes))
             for i in ids
-            if str(i) not in skipped
+            if not {str(i), f"{name}::{i.requirement}"} & set(skipped)
         ),
         origin="bundled" if provider else None,
         distribution=DIST if provider else None,
@@ -136,10 +146,16 @@ def _subject(
     )
 
 
+def _outcome(check: CheckId, outcomes: Mapping[str, Outcome]) -> Outcome:
+    """The outcome of a check by its own id, or by its requirement's."""
+    of_all = outcomes.get(f"{check.provider}::{check.requirement}", Outcome.PASSED)
+    return outcomes.get(str(check), of_all)
+
+
 def _result(check_id: CheckId, known: RequirementFacts, outcome: Outcome) -> CheckResult:
     finding = Finding("one tail is bound", "no tail is bound") if outcome in _BAD else None
     reason = {Outcome.BLOCKED: "host defect", Outcome.ERROR: "the kit broke"}.get(outcome, "")
-    by = CheckId("reference", "SWAP-01") if outcome is Outcome.BLOCKED else None
+    by = HostDefectRef("HD-01") if outcome is Outcome.BLOCKED else None
     return CheckResult(check_id, known.level, outcome, finding, reason, blocked_by=by)
 
 
@@ -148,7 +164,7 @@ _BAD = (Outcome.FAILED, Outcome.EXPECTED_FAILURE)
 
 def certificate(run: Run | None = None, **changes: Any) -> Certificate:
     """A certificate of a run, issued on `NOW`."""
-    about = run if run is not None else whole_run()
+    about = run if run is not None else whole_run(variants=True)
     values: dict[str, Any] = {
         "wheel": WHEEL,
         "sha256": "ab" * 32,
@@ -161,7 +177,7 @@ def certificate(run: Run | None = None, **changes: Any) -> Certificate:
         "revision_digest": revision_digest(load_revision()),
         "suite_digest": suite_digest(),
         "kit_source": "source tree",
-        "adapters": (Adapter("acme", "bundled", "cd" * 32),),
+        "adapters": (Adapter("acme", "acme.adapter", "cd" * 32),),
         **changes,
     }
     return Certificate(**values)
@@ -241,10 +257,11 @@ class FakeIsolatedRun:
     problems: tuple[str, ...] = ()
     names: tuple[str, ...] = ("acme",)
     folder_had: tuple[str, ...] = ()
+    origin: str = "bundled"
 
     def survey(self, environment: Environment, distribution: str, folder: Path) -> Survey:
         """One provider for each name."""
-        found = (Found(name, DIST, "1.0", "bundled", "cd" * 32) for name in self.names)
+        found = (Found(name, DIST, "1.0", self.origin, "cd" * 32) for name in self.names)
         return Survey(tuple(found), self.problems)
 
     def run(self, environment: Environment, providers: Sequence[str], folder: Path) -> Path:

@@ -58,7 +58,8 @@ def written(tmp_path: Path) -> list[str]:
 def test_a_wheel_is_certified_and_verifies(tmp_path: Path) -> None:
     """A clean run gives a certificate, which is signed and verifies against wheel and key."""
     key = Ed25519PrivateKey.generate()
-    issued = issue(tmp_path, url="https://example.test/run/1")
+    trial = FakeIsolatedRun(whole_run(variants=True), origin="livekit_plugins_acme.adapter")
+    issued = issue(tmp_path, trial, url="https://example.test/run/1")
     assert written(tmp_path) == [
         "livekit-plugins-acme-1.0.badge.json",
         "livekit-plugins-acme-1.0.intoto.jsonl",

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import base64
 import datetime
+import functools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +14,24 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+import vendor_adapters
 from conformance.certificate import verification
 from conformance.certificate.digests import file_digest
 from conformance.certificate.envelope import seal
-from conformance.certificate.model import Certificate
+from conformance.certificate.loading import load
+from conformance.certificate.model import Adapter, Certificate
 from conformance.certificate.statement import render
 from conformance.certificate.verification import Verification, verify
 from conformance.cli import main
+from conformance.requirements.plan import load_plan
 from conformance.results.json_input import Unreadable
-from conformance.results.outcomes import Outcome
+from conformance.results.outcomes import Blocker, CheckId, HostDefectRef, Outcome
 from conformance.results.tiers import Tier
-from tests.certificate.certificate_sample import NOW, certificate, make_wheel, use, whole_run
+from tests.certificate import certificate_sample
+from tests.certificate.certificate_sample import NOW, certificate, make_wheel, use
 
 KEY = Ed25519PrivateKey.generate()
+whole_run = functools.partial(certificate_sample.whole_run, variants=True)
 Put = Callable[..., Path]
 
 
@@ -64,7 +71,8 @@ def test_a_certificate_verifies(put: Put, tmp_path: Path) -> None:
     assert verification.certified
     assert {v.state for v in verification.verdicts} == {"ok"}
     assert [v.name for v in verification.verdicts] == [
-        *("schema", "signature", "wheel", "validity", "ledger", "revision", "suite", "tier")
+        *("schema", "signature", "wheel", "validity", "ledger"),
+        *("revision", "plan", "suite", "made with", "tier"),
     ]
 
 
@@ -216,7 +224,9 @@ def test_expected_failures_are_said_beside_the_tier(put: Put) -> None:
     """Who reads the tier sees at once how many failures are known beside it."""
     run = whole_run({"acme::FAULT-01": Outcome.EXPECTED_FAILURE}, deviations=[use("FAULT-01")])
     (tier,) = (v for v in judged(put(certificate(run))).verdicts if v.name == "tier")
-    assert tier.detail == "swap-safe, beside 1 known failures"
+    assert (
+        tier.detail == f"swap-safe, beside {len(load_plan()['FAULT-01'].variants)} known failures"
+    )
 
 
 def test_a_tier_can_be_required(put: Put) -> None:
@@ -297,7 +307,7 @@ def test_the_command_prints_each_check(
     )
     assert main(["verify", str(path), "--key", str(public)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 9
+    assert len(lines) == 11
     assert lines[1] == "ok      signature  by this key"
     assert lines[-1] == "certified robust: livekit-plugins-acme 1.0 (not checked: wheel)"
 
@@ -337,3 +347,154 @@ def test_the_payload_cannot_be_padded_unseen(put: Put) -> None:
     envelope["signatures"][0]["sig"] = alike
     path.write_text(json.dumps(envelope), "utf-8")
     assert "canonical form" in why(judged(path), "signature")
+
+
+def _with_outcomes(outcome: Outcome, *names: str, **changes: Any) -> Certificate:
+    """A certificate whose run says ``outcome`` of these checks of acme."""
+    return certificate(whole_run({f"acme::{name}": outcome for name in names}, **changes))
+
+
+@pytest.mark.parametrize("requirement", ["SWAP-02", "BIND-01", "UNBIND-01", "PLAY-01", "SEC-01"])
+def test_what_no_rule_exempts_from_is_not_excused(put: Put, requirement: str) -> None:
+    """Evidence that calls a core check not applicable earns nothing by that."""
+    made = _with_outcomes(Outcome.NOT_APPLICABLE, requirement)
+    assert "no rule exempts anybody from it" in why(judged(put(made)), "plan")
+
+
+def test_evidence_of_nothing_but_exemptions_is_no_evidence(put: Put) -> None:
+    """A run in which everything is not applicable certifies nothing."""
+    made = _with_outcomes(Outcome.NOT_APPLICABLE, *load_plan())
+    assert "no rule exempts" in why(judged(put(made)), "plan")
+
+
+def test_a_rule_of_the_revision_exempts(put: Put) -> None:
+    """A check that has a rule may be not applicable."""
+    made = _with_outcomes(Outcome.NOT_APPLICABLE, "FAULT-01", "UNBIND-11")
+    assert judged(put(made)).certified
+
+
+def test_what_needs_virtual_time_is_played_unless_real_time_is_claimed(put: Put) -> None:
+    """Only a plugin that is judged in real time is exempt from what needs the virtual clock."""
+    virtual = [name for name, planned in load_plan().items() if planned.virtual_time]
+    (name, *_) = (name for name in virtual if not load_plan()[name].exempt)
+    claims = {"restartable": True, "pause": False, "real_time": True}
+    assert judged(put(_with_outcomes(Outcome.NOT_APPLICABLE, name, capabilities=claims))).certified
+    assert "no rule" in why(judged(put(_with_outcomes(Outcome.NOT_APPLICABLE, name))), "plan")
+
+
+def test_a_variant_that_is_left_out_is_seen(put: Put) -> None:
+    """One order of a swap is not the other."""
+    run = whole_run()
+    subjects = tuple(
+        replace(
+            subject,
+            expected=tuple(i for i in subject.expected if i.variant != "close-then-start"),
+            results=tuple(r for r in subject.results if r.id.variant != "close-then-start"),
+        )
+        for subject in run.subjects
+    )
+    found = why(judged(put(certificate(replace(run, subjects=subjects)))), "plan")
+    assert re.fullmatch(r"acme::[A-Z]+-\d+\[close-then-start\] is not in it", found)
+
+
+def _blocked_by(blocker: Blocker, *names: str) -> Certificate:
+    run = whole_run({f"acme::{name}": Outcome.BLOCKED for name in names})
+    subjects = tuple(
+        replace(
+            subject,
+            results=tuple(
+                replace(r, blocked_by=blocker) if r.outcome is Outcome.BLOCKED else r
+                for r in subject.results
+            ),
+        )
+        for subject in run.subjects
+    )
+    return certificate(replace(run, subjects=subjects))
+
+
+@pytest.mark.parametrize(
+    ("blocker", "reason"),
+    [
+        (CheckId("beta", "SWAP-02"), "with which it has nothing to do"),
+        (CheckId("host", "HOST-01"), "with which it has nothing to do"),
+        (HostDefectRef("HD-01"), "which livekit-agents 1.8.9 has not there"),
+        (HostDefectRef("HD-9999"), "which livekit-agents 1.8.9 has not there"),
+    ],
+)
+def test_what_blocks_nothing_is_no_excuse(put: Put, blocker: Blocker, reason: str) -> None:
+    """Blocked is believed where the revision's plan and the listed defects make it possible."""
+    verification = judged(put(_blocked_by(blocker, "SWAP-02")))
+    assert reason in why(verification, "plan")
+
+
+def test_evidence_of_nothing_but_blocked_checks_is_no_evidence(put: Put) -> None:
+    """A run in which everything is blocked certifies nothing."""
+    made = _blocked_by(CheckId("beta", "BIND-01"), *load_plan())
+    assert "with which it has nothing to do" in why(judged(put(made)), "plan")
+
+
+def test_a_pair_is_blocked_by_a_provider_that_fails_it(put: Put) -> None:
+    """The other provider of a swap must be in the run, and must not hold."""
+    found = why(judged(put(_blocked_by(CheckId("acme", "SWAP-09"), "SWAP-09"))), "tier")
+    assert found == "none"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"stage": "live"}, "it was made on the stage live, and only loopback certifies"),
+        ({"host": {"livekit-agents": "1.5.7"}}, "livekit-agents 1.5.7 is none that is supported"),
+        ({"host": {"livekit-agents": "x"}}, "livekit-agents x is none that is supported"),
+    ],
+)
+def test_what_it_was_made_with_is_judged(put: Put, changes: dict[str, Any], reason: str) -> None:
+    """Stage and host are those that a certificate can be made with."""
+    assert why(judged(put(certificate(whole_run(**changes)))), "made with") == reason
+
+
+def test_what_it_was_made_with_is_said(put: Put) -> None:
+    """A reader sees host, Python, stage, kit and adapter, also of another kit's certificate."""
+    made = certificate(whole_run(kit="0.0.9"))
+    (verdict,) = (v for v in judged(put(made)).verdicts if v.name == "made with")
+    assert verdict.detail == (
+        "livekit-agents 1.8.9, Python 3.11.7, stage loopback, kit 0.0.9, "
+        "adapter of acme acme.adapter cdcdcdcdcdcdcdcd…"
+    )
+
+
+@pytest.mark.parametrize("provider", ["anam", "acme"])
+def test_the_kits_own_adapter_is_the_kits_own(put: Put, provider: str) -> None:
+    """A certificate that names a bundled adapter has the digest of the one that is here."""
+    run = whole_run(names=(provider,))
+    made = certificate(run, adapters=(Adapter(provider, "bundled", "cd" * 32),))
+    found = why(judged(put(made)), "made with")
+    assert found == f"its adapter of {provider} is not the one of kit {run.kit}"
+    file = Path(str(vendor_adapters.__file__)).parent / f"{provider}.py"
+    if file.is_file():
+        digest = file_digest(file)
+        made = certificate(run, adapters=(Adapter(provider, "bundled", digest),))
+        assert judged(put(made)).certified
+
+
+@pytest.mark.parametrize("field", ["blockedBy", "results", "deviations", "version"])
+def test_a_text_that_no_certificate_has_is_refused_at_once(put: Put, field: str) -> None:
+    """No pattern is tried on a hundred thousand letters."""
+    long = "A" * 100_000
+
+    def edit(data: dict[str, Any]) -> None:
+        evidence = data["predicate"]["avatarConformance"]
+        subject = evidence["subjects"][-1]
+        if field == "version":
+            evidence["version"] = long
+        elif field == "deviations":
+            subject["deviations"] = [{"requirement": long}]
+        else:
+            subject[field][long] = "passed"
+
+    path = _edited(put(certificate(), signed=False), edit)
+    verification = judged(path, key=None)
+    (schema,) = (v for v in verification.verdicts if v.name == "schema")
+    assert schema.state == "failed"
+    assert schema.detail == "a text in it has 100,000 characters, and 20,000 are the most"
+    with pytest.raises(Unreadable, match="20,000 are the most"):
+        load(path)

@@ -14,8 +14,10 @@ from conformance.requirements import Catalogue, load_catalogue, load_revision, t
 from conformance.requirements.catalogue import DATA, DEPLOYED_FAMILIES, FAMILIES, read_family
 from conformance.requirements.freeze import COMMAND
 from conformance.requirements.kills import killed_mutants
+from conformance.requirements.plan import PLANS, load_plan
 from conformance.resources import schema
 from conformance.results.outcomes import Level
+from tests.requirements import frozen_plan
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, *DEPLOYED_FAMILIES])
@@ -149,3 +151,23 @@ def test_kills_are_known_once_the_matrix_was_written(tmp_path: Path) -> None:
 
     assert killed_mutants("SWAP-02", file=file) == ("drops-its-queue",)
     assert killed_mutants("SWAP-03", file=file) == ()
+
+
+def test_the_plan_is_the_suites() -> None:
+    """Certificates are verified against the checks and the exemptions that the suite has."""
+    written = (PLANS / f"{load_catalogue().revision}.json").read_text("utf-8")
+
+    assert written == frozen_plan.plan_text(), f"run: {frozen_plan.COMMAND}"
+
+
+def test_the_plan_has_each_requirement_of_the_revision() -> None:
+    """What is frozen and can be tested is planned, and nothing else."""
+    testable = {r.id for r in load_catalogue().values() if not r.excluded}
+
+    assert set(load_plan()) == testable
+
+
+def test_a_revision_without_a_plan_is_one_line() -> None:
+    """A certificate by an unknown revision cannot be held against a plan."""
+    with pytest.raises(KitError, match=r"no plan of the revision '1999\.1'"):
+        load_plan("1999.1")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from conformance.results.ledger import excused, ledger, partial_because
 from conformance.results.outcomes import (
     Blocker,
     CheckId,
+    CheckResult,
     HostDefectRef,
     Level,
     Outcome,
@@ -130,9 +132,46 @@ def test_what_the_host_keeps_from_being_judged_earns_nothing() -> None:
 
 def test_another_providers_own_failure_costs_nobody_else_a_tier() -> None:
     """A pair is asked for where both providers are certified."""
-    blocked = result("SWAP-01[a]", Outcome.BLOCKED, blocked_by=CheckId("beta", "SWAP-01", "a"))
-    whole = run(subject([result("BIND-01"), blocked, result("SWAP-01[b]"), result("UNBIND-05")]))
+    by = CheckId("beta", "SWAP-01", "to-beta")
+    pair = result("SWAP-01[to-beta]", Outcome.BLOCKED, blocked_by=by)
+    whole = run(subject([result("BIND-01"), pair], expected=["BIND-01", "SWAP-01[to-beta]"]))
     assert tier_of(whole, whole.subjects[0]) is Tier.ROBUST
+    assert verdict(whole).exit_code == 0
+
+
+@pytest.mark.parametrize("provider", ["beta", "host", "endpoint"])
+def test_what_is_no_pair_is_blocked_by_no_other_subject(provider: str) -> None:
+    """A check that has nothing to do with another subject earns nothing by naming it."""
+    blocked = result("SWAP-01[a]", Outcome.BLOCKED, blocked_by=CheckId(provider, "SWAP-01", "a"))
+    whole = run(subject([result("BIND-01"), blocked, result("SWAP-01[b]"), result("UNBIND-05")]))
+    assert tier_of(whole, whole.subjects[0]) is Tier.NONE
+    assert verdict(whole).exit_code == 1
+
+
+def test_twice_the_blocked_checks_are_twice_the_work() -> None:
+    """A certificate of thousands of blocked checks is judged in time that grows with it."""
+    assert _looked_at(4000) <= 2.1 * _looked_at(2000)
+
+
+def _looked_at(count: int) -> int:
+    """How many results are looked at to judge a run of ``count`` blocked checks."""
+    looked_at = 0
+
+    class Counting(tuple[CheckResult, ...]):
+        def __iter__(self) -> Iterator[CheckResult]:
+            nonlocal looked_at
+            for each in super().__iter__():
+                looked_at += 1
+                yield each
+
+    blocked = Counting(
+        result(f"SWAP-01[{n}]", Outcome.BLOCKED, blocked_by=CheckId("acme", "BIND-01"))
+        for n in range(count)
+    )
+    whole = run(replace(subject([]), expected=tuple(r.id for r in blocked), results=blocked))
+    assert verdict(whole).problems
+    assert tier_of(whole, whole.subjects[0]) is Tier.NONE
+    return looked_at
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.FAILED])
