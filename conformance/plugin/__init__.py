@@ -72,13 +72,14 @@ from conformance.results.deviation import Deviation
 from .context import AdapterContext
 from .defaults import hookimpl
 from .manifest import Bounds, Capabilities, Credential, Manifest
+from .socket_session import SocketSession
 from .vendor_api import (
     STRING,
     ApiRequest,
     Call,
+    MintedAccess,
     RoomAccess,
     Socket,
-    SocketSession,
     VendorAPI,
     fields,
     session_api,
@@ -113,6 +114,7 @@ __all__ = [
     "DataMessage",
     "Deviation",
     "Manifest",
+    "MintedAccess",
     "RoomAccess",
     "RpcCall",
     "Socket",

@@ -207,10 +207,10 @@ class Provider:
                 f"it returned {_kind(api)}",
                 "return a VendorAPI (only an 'in-process' transport may return None)",
             )
-        if self.manifest.capabilities.joins_room and not any(call.rooms for call in api.calls):
+        if self.manifest.capabilities.joins_room and not api.joins:
             raise self._wrong(
                 "vendor_backend",
-                "no call says where the room is, so that no avatar can join it",
+                "no call or socket says where the room is, so that no avatar can join it",
                 "give the call that is sent the room's URL and token room=RoomAccess(...), or say "
                 "in the manifest's capabilities that joins_room is False",
             )

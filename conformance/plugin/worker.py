@@ -72,6 +72,10 @@ class WorkerSpec:
     """What the plugin may tell this participant in the room."""
     told: Callable[[RoomMessage, object], bool] = _not_understood
     """Is called with each such message; says whether the vendor could make sense of it."""
+    minted: bool = False
+    """Whether the vendor, and not the plugin, minted the token."""
+    leaves_with: str | None = None
+    """The participant with whom the session ends, when that one has left the room."""
     ends_with_worker: bool = False
     """Whether the vendor ends the session when this participant is no longer in the room."""
 
@@ -188,6 +192,7 @@ class Worker:
         local = room.local_participant
         spec.timeline.record("worker", "joined", local.identity)
         listen(room, spec.messages, spec.told)
+        room.on("participant_disconnected", self._other_left)
         # The agent speaks as soon as it sees the video, so the worker must be listening by then.
         await self.joined(room, local.attributes)
         if self.behaviour.publish_video:
@@ -199,6 +204,10 @@ class Worker:
     def _disconnected(self, reason: object) -> None:
         self.player.deaf = True
         if self.spec.ends_with_worker:
+            self.spec.end_session()
+
+    def _other_left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self.spec.leaves_with:
             self.spec.end_session()
 
     def _player_started(self, segment: ReceivedSegment) -> None:

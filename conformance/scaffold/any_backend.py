@@ -126,7 +126,8 @@ class AnyBackend:
             socket,
         )
         self.calls.append(call)
-        self._bring_in([*leaves(body), *call.query.values(), *call.headers.values()])
+        headers = (value.rpartition(" ")[2] for value in call.headers.values())
+        self._bring_in([*leaves(body), *call.query.values(), *headers])
         if socket:
             return await self._listen(request, call)
         if self._script.spoilt == key:

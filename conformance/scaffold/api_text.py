@@ -139,7 +139,7 @@ class ApiText:
         return {
             name: self._template(run, value)
             for name, value in values.items()
-            if not (_CLIENTS_OWN.fullmatch(name) or is_room_token(value))
+            if not (_CLIENTS_OWN.fullmatch(name) or is_room_token(value.rpartition(" ")[2]))
         }
 
     def _template(self, run: Recording, value: str) -> str:
@@ -165,11 +165,7 @@ class ApiText:
         return None
 
     def _add_room(self, made: Endpoint, call: RecordedCall) -> None:
-        places = [
-            *pointers(call.body),
-            *((f"query:{name}", value) for name, value in call.query.items()),
-            *((f"header:{name}", value) for name, value in call.headers.items()),
-        ]
+        places = _places(call)
         tokens = [(at, value) for at, value in places if is_room_token(value)]
         identity = str(claims_of(tokens[0][1]).get("sub"))
         at_url = next((at for at, value in places if value == CREDENTIALS.url), None)
@@ -245,6 +241,16 @@ class ApiText:
         if call.host != self._found.base.hosts[0]:
             made.add(f"host={python(call.host)}")
         self._add_headers(made, call)
+        if self._opening is not None and call.key == self._opening.key:
+            self._add_room(made, call)
+            made.add(
+                "opens_session=True", "is it over when the socket is closed: ends_session=True"
+            )
+        else:
+            named = (at for at, value in _places(call) if value in self._session)
+            place = next(named, None)
+            if place is not None:
+                made.add(f"session={python(place)}")
         return made
 
     def _message(self, message: tuple[str, str, bytes]) -> Endpoint:
@@ -263,7 +269,18 @@ class ApiText:
 
 def _values(call: RecordedCall) -> Sequence[Any]:
     messages = [value for message in call.messages for value in leaves(message)]
-    return [*leaves(call.body), *call.query.values(), *call.headers.values(), *messages]
+    headers = [value.rpartition(" ")[2] for value in call.headers.values()]
+    return [*leaves(call.body), *call.query.values(), *headers, *messages]
+
+
+def _places(call: RecordedCall) -> list[tuple[str, Any]]:
+    """The places of a request with their values; of a socket the body is its first message."""
+    body = next(iter(call.messages), None) if call.is_socket else call.body
+    return [
+        *pointers(body),
+        *((f"query:{name}", value) for name, value in call.query.items()),
+        *((f"header:{name}", value.rpartition(" ")[2]) for name, value in call.headers.items()),
+    ]
 
 
 def _json(payload: bytes) -> Any:

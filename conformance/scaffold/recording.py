@@ -11,7 +11,7 @@ from unittest import mock
 
 from conformance.loopback.stage import LoopbackRunner
 from conformance.loopback.virtual_time.event_loop import HANGS
-from conformance.plugin import AdapterContext, hookimpl
+from conformance.plugin import AdapterContext, Call, MintedAccess, VendorAPI, hookimpl
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import ProviderRaised, Violation
 from conformance.stage.interface import Stage
@@ -191,8 +191,9 @@ class _Adapter:
         return self._plugin.type(**given)
 
     @hookimpl
-    def vendor_backend(self) -> None:
-        """The stage answers by itself."""
+    def vendor_backend(self) -> VendorAPI:
+        """Something that brings an avatar in; the stage answers by itself."""
+        return VendorAPI(Call("anything", "POST", "/", room=MintedAccess()))
 
 
 class WatchedEnviron(MutableMapping[str, str]):

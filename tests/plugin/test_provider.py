@@ -218,7 +218,7 @@ def test_a_backend_that_nobody_can_join_from_is_refused() -> None:
     def vendor_backend() -> Any:
         return VendorAPI(Call("create session", "POST", "/v1/sessions"))
 
-    with pytest.raises(AdapterError, match="no call says where the room is") as caught:
+    with pytest.raises(AdapterError, match="no call or socket says where the room is") as caught:
         provider(vendor_backend=vendor_backend).vendor_backend(CONTEXT)
     assert "room=RoomAccess(...)" in caught.value.mend
 

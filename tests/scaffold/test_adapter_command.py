@@ -289,3 +289,21 @@ def test_the_template_without_copier_is_one_line(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UsageError, match=r"avatar-conformance\[new\]"):
         copier_module()
+
+
+def test_a_session_that_a_socket_opens_is_described(file: Path, install: Install) -> None:
+    """Where the room's token was sent, and that it is the socket that opens the session."""
+    mark, _, rest = SOURCE.partition("        async with aiohttp.ClientSession() as http:")
+    source = (
+        f"{mark}        self._http = aiohttp.ClientSession()\n"
+        '        url = "wss://api.fake.example/v2/live"\n'
+        "        self._ws = await self._http.ws_connect(url, headers=headers)\n"
+        '        await self._ws.send_json({"room": body["room"]})\n'
+        f"{rest[rest.index('        agent_session.output') :]}"
+    )
+    _, adapter = recorded(install(source, end="await self._http.close()"), file)
+    (socket,) = api_of(adapter).sockets
+    assert (socket.path, socket.opens_session) == ("/v2/live", True)
+    assert socket.headers == {"X-Key": "Token {secret}", "X-Version": "7"}
+    assert socket.room == RoomAccess("/room/url", "/room/token")
+    assert "is it over when the socket is closed: ends_session=True" in file.read_text()

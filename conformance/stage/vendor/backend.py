@@ -2,63 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from conformance.errors import KitError
-from conformance.plugin.room import Clock
-from conformance.plugin.vendor_api import ApiRequest, Call, RoomAccess, Socket, VendorAPI
-from conformance.plugin.vendor_messages import DataMessage, RoomMessage
-from conformance.plugin.worker import Behaviour, Worker, WorkerSpec
-from conformance.results.timeline import Timeline
+from conformance.plugin.socket_session import SocketSession
+from conformance.plugin.vendor_api import (
+    ApiRequest,
+    Call,
+    Socket,
+    VendorAPI,
+)
+from conformance.plugin.worker import Behaviour, Worker
 from conformance.stage.faults import Fault
-from conformance.stage.interface import Server, VendorSession
-from conformance.stage.network.network import Network
+from conformance.stage.interface import VendorSession
 
 from .fault_injection import Injection, comes_before, instead_of_answer, refusal, spoilt_answer
 from .request_validation import (
     Route,
-    at_pointer,
+    access_objections,
+    at_place,
     body_objections,
     filled,
+    first_message_objections,
     header_objections,
-    identity_in,
-    message_objections,
     read_body,
 )
 from .server import VendorSite
-from .websocket import serve_socket
+from .sessions import BackendStage, VendorSessions
+from .websocket import OpenedSocket, serve_socket
 
 if TYPE_CHECKING:
     from conformance.plugin.context import AdapterContext
     from conformance.plugin.provider import Provider
 
 _UNKNOWN = "unknown call"
-
-
-class BackendStage(Protocol):
-    """A stage that vendors' APIs are served on, in memory."""
-
-    @property
-    def network(self) -> Network:
-        """The network that the vendor's hosts are served on."""
-
-    @property
-    def server(self) -> Server:
-        """The server of the rooms that workers join."""
-
-    @property
-    def clock(self) -> Clock:
-        """The stage's time."""
-
-    @property
-    def timeline(self) -> Timeline:
-        """Where requests and answers are recorded."""
 
 
 class MemoryBackend:
@@ -73,17 +55,16 @@ class MemoryBackend:
         api = provider.vendor_backend(context) or VendorAPI()
         self.behaviour = Behaviour()
         self._name = provider.name
-        self._worker_factory = provider.avatar_worker(context)
+        self._manifest = manifest
         self._context = context
+        self._room_name = context.room_name
         self._network = stage.network
-        self._server = stage.server
         self._clock = stage.clock
         self._timeline = stage.timeline
         self._identities = {context.identity or manifest.identity}
         default_host = manifest.hosts[0] if manifest.hosts else ""
         endpoints: list[Call | Socket] = [*api.calls, *api.sockets]
         self._routes = [Route(endpoint, default_host) for endpoint in endpoints]
-        self._messages = api.messages
         if any(not route.host for route in self._routes):
             raise KitError(
                 f"{self._name}: the manifest declares no host, but its backend has calls:"
@@ -94,11 +75,11 @@ class MemoryBackend:
         }
         self._requests: list[ApiRequest] = []
         self._objections: list[str] = []
-        self._sessions: dict[str, VendorSession] = {}
-        self._workers: list[tuple[str | None, Worker]] = []
+        self._sessions = VendorSessions(
+            provider, context, stage, api.messages, self._objections.extend
+        )
         self._injections: list[Injection] = []
         self._failures: list[tuple[str, Exception]] = []
-        self._leaving: set[asyncio.Task[None]] = set()
         self._site: VendorSite | None = None
 
     @property
@@ -119,12 +100,12 @@ class MemoryBackend:
     @property
     def sessions(self) -> Sequence[VendorSession]:
         """Every remote session ever opened, oldest first."""
-        return tuple(self._sessions.values())
+        return tuple(self._sessions.known.values())
 
     @property
     def workers(self) -> Sequence[Worker]:
         """Every worker that a session has brought into being, oldest first."""
-        return tuple(worker for _, worker in self._workers)
+        return self._sessions.workers
 
     def inject(
         self, fault: Fault, *, call: str | None = None, times: int | None = None
@@ -154,11 +135,7 @@ class MemoryBackend:
         if site is None:
             return
         await site.remove(self)
-        for task in self._leaving:
-            task.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
-        for worker in self.workers:
-            await worker.aclose()
+        await self._sessions.aclose()
         if self._failures:
             what, error = self._failures[0]
             raise KitError(
@@ -189,11 +166,10 @@ class MemoryBackend:
         """Routing score of a request: 0 not ours, 1 possibly ours, 2 certainly ours."""
         session, body = await self._addressed(route, request)
         if session is not None:
-            return 2 if session in self._sessions else 0
-        if isinstance(route.endpoint, Call):
-            for access in route.endpoint.rooms:
-                if identity_in(at_pointer(body, access.token)) in self._identities:
-                    return 2
+            return 2 if session in self._sessions.known else 0
+        for access in route.endpoint.rooms:
+            if self._sessions.identity_of(access, request, body) in self._identities:
+                return 2
         return 1
 
     async def receive(self, request: web.BaseRequest, route: Route | None) -> web.StreamResponse:
@@ -223,11 +199,10 @@ class MemoryBackend:
 
     async def _addressed(self, route: Route, request: web.BaseRequest) -> tuple[str | None, Any]:
         found = route.match(request.url.host or "", request.url.path) or {}
-        endpoint = route.endpoint
-        if isinstance(endpoint, Socket):
-            return found.get("session"), None
-        body, _ = await read_body(request, endpoint.body_format)
-        return found.get("session") or at_pointer(body, endpoint.session), body
+        endpoint, body = route.endpoint, None
+        if isinstance(endpoint, Call):
+            body, _ = await read_body(request, endpoint.body_format)
+        return found.get("session") or at_place(request, body, endpoint.session), body
 
     def _note(
         self, request: web.BaseRequest, call: str, body: Any, session: str | None
@@ -274,35 +249,28 @@ class MemoryBackend:
     async def _problems(
         self, call: Call, request: web.BaseRequest, noted: ApiRequest
     ) -> web.StreamResponse | None:
-        values = {**self._context.secrets, "session": noted.session or ""}
-        if wrong := list(header_objections(call, request.headers, values)):
-            return self._object(wrong, call.name, 401)
-        if noted.session is not None and noted.session not in self._sessions:
-            return self._object([f"{call.name}: there is no such session"], call.name, 404)
+        problem = self._refused(call, request, noted.session)
+        if problem is not None:
+            return problem
         _, unreadable = await read_body(request, call.body_format)
         if unreadable is not None and (call.body is not None or call.rooms):
             return self._object([f"{call.name}: {unreadable}"], call.name, 422)
         wrong = body_objections(call, noted.body)
         if not wrong:
             for access in call.rooms:
-                wrong += self._access_objections(call, access, noted.body)
+                wrong += access_objections(call, access, request, noted.body, self._room_name)
         return self._object(wrong, call.name, 422) if wrong else None
 
-    def _access_objections(self, call: Call, access: RoomAccess, body: Any) -> list[str]:
-        wrong = [
-            f"{call.name}: body{pointer}: the room's {what} is missing"
-            for pointer, what in ((access.url, "URL"), (access.token, "token"))
-            if not at_pointer(body, pointer)
-        ]
-        token = at_pointer(body, access.token)
-        repeated = (
-            (access.identity, identity_in(token), "is not the identity in the room token"),
-            (access.room_name, self._context.room_name, "is not the room's name"),
-        )
-        for pointer, expected, words in repeated:
-            if pointer is not None and at_pointer(body, pointer) != expected:
-                wrong.append(f"{call.name}: body{pointer}: {words}")
-        return wrong
+    def _refused(
+        self, endpoint: Call | Socket, request: web.BaseRequest, session: str | None
+    ) -> web.StreamResponse | None:
+        """What is answered where a credential is wrong, or the session unknown."""
+        values = {**self._context.secrets, "session": session or ""}
+        if wrong := list(header_objections(endpoint, request, values)):
+            return self._object(wrong, endpoint.name, 401)
+        if session is not None and session not in self._sessions.known:
+            return self._object([f"{endpoint.name}: there is no such session"], endpoint.name, 404)
+        return None
 
     def _object(self, request_violations: list[str], call: str, status: int) -> web.StreamResponse:
         self._objections += request_violations
@@ -319,19 +287,21 @@ class MemoryBackend:
     ) -> web.StreamResponse:
         session = noted.session
         if call.opens_session:
-            session = self._open_session(call, noted.body)
-        if call.rooms:
-            self._bring_in(call, noted.body, session)
+            session = self._open_session(call, request, noted.body)
+        workers = self._sessions.bring_in_by(call, request, noted.body, session, self.behaviour)
         if session != noted.session:
             position = next(i for i, r in enumerate(self._requests) if r is noted)
             noted = self._requests[position] = replace(noted, session=session)
         if call.ends_session:
-            self._end_session(session)
+            self._sessions.end(session)
         try:
             answer = call.answer(noted) if callable(call.answer) else call.answer
         except Exception as error:  # adapters are anybody's code; it is reported by aclose()
             self._failures.append((f"the answer of {call.name!r}", error))
             return self._answered(call.name, refusal(500))
+        minted = next((worker.spec for worker in workers if worker.spec.minted), None)
+        if minted is not None:
+            answer = filled(answer, {"room_url": minted.url, "room_token": minted.token})
         answer = filled(answer, {"session": session or ""})
         if fault is not None and fault.kind != "answers-slowly":
             spoilt = await spoilt_answer(fault, request, call, answer, self._clock)
@@ -340,77 +310,79 @@ class MemoryBackend:
             return self._answered(call.name, web.Response(status=204))
         return self._answered(call.name, web.json_response(answer, status=call.status))
 
-    def _open_session(self, call: Call, body: Any) -> str:
+    def _open_session(self, endpoint: Call | Socket, request: web.BaseRequest, body: Any) -> str:
         assert self._site is not None
-        identity = None
-        for access in call.rooms[:1]:
-            identity = at_pointer(body, access.identity) or identity_in(
-                at_pointer(body, access.token)
-            )
         session = self._site.new_session_id()
-        self._sessions[session] = VendorSession(session, self._clock.now(), None, identity)
+        accesses = endpoint.rooms[:1]
+        identities = [self._sessions.identity_of(each, request, body) for each in accesses]
+        self._sessions.open(session, identities[0] if identities else None)
         return session
-
-    def _bring_in(self, call: Call, body: Any, session: str | None) -> None:
-        for access in call.rooms:
-            spec = WorkerSpec(
-                name=access.participant,
-                token=at_pointer(body, access.token) or "",
-                url=at_pointer(body, access.url) or "",
-                server=self._server,
-                clock=self._clock,
-                timeline=self._timeline,
-                behaviour=self.behaviour,
-                session=session,
-                end_session=partial(self._end_session, session),
-                messages=self._messages,
-                told=partial(self._told, session),
-                ends_with_worker=call.ends_with_worker,
-            )
-            worker = self._worker_factory(spec)
-            self._workers.append((session, worker))
-            worker.begin()
-
-    def _end_session(self, session: str | None) -> None:
-        known = self._sessions.get(session or "")
-        if known is None or known.ended_at is not None:
-            return
-        self._sessions[known.id] = replace(known, ended_at=self._clock.now())
-        for worker in self._workers_of(session):
-            task = asyncio.get_running_loop().create_task(worker.leave())
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
-
-    def _told(self, session: str | None, message: RoomMessage, payload: object) -> bool:
-        wrong = message_objections(message, payload)
-        if wrong and isinstance(message, DataMessage) and message.topic is None:
-            return False  # it was meant for somebody else
-        self._timeline.record("backend", "told", message.name)
-        self._objections += wrong
-        if message.ends_session and not wrong:
-            self._end_session(session)
-        return not wrong
-
-    def _workers_of(self, session: str | None) -> list[Worker]:
-        return [worker for of, worker in self._workers if of == session]
 
     async def _upgrade(
         self, endpoint: Socket, request: web.BaseRequest, session: str | None, fault: Fault | None
     ) -> web.StreamResponse:
-        if session is None and self._sessions:
-            session = list(self._sessions)[-1]
-        workers = self._workers_of(session)
-        if session not in self._sessions or not workers:
+        if session is None and not self._has_own_session(endpoint) and self._sessions.known:
+            session = list(self._sessions.known)[-1]
+        problem = self._refused(endpoint, request, session)
+        if problem is not None:
+            return problem
+        if not self._has_own_session(endpoint) and not self._sessions.workers_of(session):
             return self._object([f"{endpoint.name}: there is no such session"], endpoint.name, 404)
         self._timeline.record("backend", "answer", endpoint.name, status=101)
         socket = await serve_socket(
             endpoint,
             request,
-            session,
-            workers[0],
             fault,
             clock=self._clock,
+            open_session=partial(self._open_socket_session, endpoint, request, session),
             object_to=self._objections.append,
+            failed=lambda error: self._failures.append(
+                (f"the handler of {endpoint.name!r}", error)
+            ),
         )
         self._timeline.record("backend", "socket closed", endpoint.name)
         return socket
+
+    def _has_own_session(self, endpoint: Socket) -> bool:
+        """Whether its first message, or itself, says which session it is about."""
+        by_message = (endpoint.session or "").startswith("/")
+        return endpoint.opens_session or bool(endpoint.rooms) or by_message
+
+    def _open_socket_session(
+        self,
+        endpoint: Socket,
+        request: web.BaseRequest,
+        session: str | None,
+        socket: web.WebSocketResponse,
+        first: Any,
+    ) -> OpenedSocket | None:
+        """The session that a socket is about; None where it makes no sense, which is noted."""
+        session = session or at_place(request, first, endpoint.session)
+        wrong = first_message_objections(endpoint, first)
+        if session is not None and session not in self._sessions.known:
+            wrong.append(f"{endpoint.name}: there is no such session")
+        for access in endpoint.rooms:
+            wrong += access_objections(endpoint, access, request, first, self._room_name)
+        if wrong:
+            self._objections += wrong
+            return None
+        if endpoint.opens_session:
+            session = self._open_session(endpoint, request, first)
+        workers = self._sessions.bring_in_by(endpoint, request, first, session, self.behaviour)
+        workers = workers or self._sessions.workers_of(session)
+
+        async def join(**told: Any) -> Worker:
+            return self._sessions.bring_in(endpoint, session, self.behaviour, **told)
+
+        conversation = SocketSession(
+            socket,
+            session,
+            workers[0] if workers else None,
+            first=first,
+            encoding=endpoint.encoding,
+            sample_rate=self._manifest.sample_rate,
+            channels=self._manifest.channels,
+            join=join,
+        )
+        closed = partial(self._sessions.end, session) if endpoint.ends_session else None
+        return OpenedSocket(conversation, closed)

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 from aiohttp import web
 
-from conformance.plugin.vendor_api import BodyFormat, Call, Socket
+from conformance.plugin.vendor_api import Access, BodyFormat, Call, MintedAccess, Socket
 from conformance.plugin.vendor_messages import RoomMessage
 
 _MISSING = object()
@@ -47,14 +47,39 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def header_objections(
-    call: Call, headers: Mapping[str, str], values: Mapping[str, str]
+    endpoint: Call | Socket, request: web.BaseRequest, values: Mapping[str, str]
 ) -> Iterable[str]:
-    """Required headers that are missing or wrong; ``values`` fill the ``{name}`` in them."""
-    for name, template in call.headers.items():
-        if name not in headers:
-            yield f"{call.name}: header {name!r} is missing"
-        elif headers[name] != filled(template, values):
-            yield f"{call.name}: header {name!r} is not {template!r}"
+    """Required headers and query parameters that are missing or wrong.
+
+    ``values`` fill the ``{name}`` in what is required.
+    """
+    sent: tuple[tuple[str, Mapping[str, str], Mapping[str, str]], ...] = (
+        ("header", endpoint.headers, request.headers),
+        ("query parameter", endpoint.query, request.query),
+    )
+    for kind, required, there in sent:
+        for name, template in required.items():
+            if name not in there:
+                yield f"{endpoint.name}: {kind} {name!r} is missing"
+            elif there[name] != filled(template, values):
+                yield f"{endpoint.name}: {kind} {name!r} is not {template!r}"
+
+
+def _shown_place(place: str) -> str:
+    """A place in words: ``body/token``, ``header 'X-Token'``."""
+    kind, colon, name = place.partition(":")
+    return f"{kind} {name!r}" if colon and kind in ("header", "query") else f"body{place}"
+
+
+def at_place(request: web.BaseRequest, body: Any, place: str | None) -> str | None:
+    """The string at a place of a request, or None where there is none; see `RoomAccess`."""
+    kind, _, name = (place or "").partition(":")
+    if kind == "query":
+        return request.query.get(name)
+    if kind == "header":
+        value = request.headers.get(name)
+        return value.rpartition(" ")[2] if value is not None else None
+    return at_pointer(body, place)
 
 
 def filled(value: Any, values: Mapping[str, str]) -> Any:
@@ -95,6 +120,33 @@ def _plain(value: Any) -> Any:
 def body_objections(call: Call, body: Any) -> list[str]:
     """Where the body differs from its schema, at most five times."""
     return _objections(call.name, call.body, body)
+
+
+def access_objections(
+    endpoint: Call | Socket, access: Access, request: web.BaseRequest, body: Any, room_name: str
+) -> list[str]:
+    """What a request lacks of the room that the vendor is to join, or says wrongly."""
+    if isinstance(access, MintedAccess):
+        return []
+    wrong = [
+        f"{endpoint.name}: {_shown_place(place)}: the room's {what} is missing"
+        for place, what in ((access.url, "URL"), (access.token, "token"))
+        if place is not None and not at_place(request, body, place)
+    ]
+    token = at_place(request, body, access.token)
+    repeated = (
+        (access.identity, identity_in(token), "is not the identity in the room token"),
+        (access.room_name, room_name, "is not the room's name"),
+    )
+    for place, expected, words in repeated:
+        if place is not None and at_place(request, body, place) != expected:
+            wrong.append(f"{endpoint.name}: {_shown_place(place)}: {words}")
+    return wrong
+
+
+def first_message_objections(socket: Socket, message: Any) -> list[str]:
+    """Where a socket's first message differs from its schema, at most five times."""
+    return _objections(socket.name, socket.first, message)
 
 
 def message_objections(message: RoomMessage, payload: object) -> list[str]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
+from conformance.errors import KitError
 from conformance.plugin.room import Clock
-from conformance.plugin.vendor_api import Socket, SocketSession
-from conformance.plugin.worker import Worker
+from conformance.plugin.socket_session import SocketSession
+from conformance.plugin.vendor_api import Socket
+from conformance.plugin.vendor_messages import decoded
 from conformance.stage.faults import Fault
 
 _LOOK_EVERY = 0.02
@@ -18,17 +22,32 @@ _MID_SPEECH = 0.1
 """How many seconds into the speech the socket is closed."""
 
 
+@dataclass(frozen=True)
+class OpenedSocket:
+    """What a socket is about; ``closed`` is called when it is over."""
+
+    conversation: SocketSession
+    closed: Callable[[], None] | None = None
+
+
+OpenSession = Callable[[web.WebSocketResponse, Any], "OpenedSocket | None"]
+"""Finds what a socket is about, given its first message where that says so."""
+
+
 async def serve_socket(
     endpoint: Socket,
     request: web.BaseRequest,
-    session: str | None,
-    worker: Worker,
     fault: Fault | None,
     *,
     clock: Clock,
+    open_session: OpenSession,
     object_to: Callable[[str], None],
+    failed: Callable[[Exception], None],
 ) -> web.WebSocketResponse:
-    """Serve until either side closes; ``object_to`` is told what the handler stumbled over."""
+    """Serve until either side closes.
+
+    ``object_to`` is told what the handler stumbled over, ``failed`` what is wrong with the handler.
+    """
     socket = web.WebSocketResponse()
     await socket.prepare(request)
     kind = fault.kind if fault is not None else None
@@ -41,12 +60,45 @@ async def serve_socket(
         return socket
     if kind == "socket-frame-not-json":
         await socket.send_str("{this is no JSON")
+    first = await _first_message(socket) if endpoint.has_first_message else None
+    if endpoint.has_first_message and first is None:
+        return socket  # it was closed before it said what it is about
+    opened = open_session(socket, first)
+    if opened is None:
+        await socket.close(code=1008, message=b"not understood")
+        return socket
+    try:
+        return await _converse(endpoint, opened.conversation, kind, clock, object_to, failed)
+    finally:
+        if opened.closed is not None:
+            opened.closed()
+
+
+async def _first_message(socket: web.WebSocketResponse) -> Any:
+    message = await socket.receive()
+    if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+        return None
+    return decoded(message.data)
+
+
+async def _converse(
+    endpoint: Socket,
+    session: SocketSession,
+    kind: str | None,
+    clock: Clock,
+    object_to: Callable[[str], None],
+    failed: Callable[[Exception], None],
+) -> web.WebSocketResponse:
+    socket = session.socket
     closing: asyncio.Task[None] | None = None
     if kind == "socket-closed-mid-speech":
-        closing = asyncio.get_running_loop().create_task(_close_mid_speech(socket, worker, clock))
+        closing = asyncio.get_running_loop().create_task(_close_mid_speech(session, clock))
     code = 1000
     try:
-        await endpoint.handler(SocketSession(socket, session, worker))
+        await endpoint.handler(session)
+    except KitError as error:
+        failed(error)
+        code = 1011
     except (ConnectionError, RuntimeError) as error:
         if not socket.closed:
             object_to(f"{endpoint.name}: could not go on: {type(error).__name__}")
@@ -64,8 +116,8 @@ async def serve_socket(
     return socket
 
 
-async def _close_mid_speech(socket: web.WebSocketResponse, worker: Worker, clock: Clock) -> None:
-    while not worker.player.playing:
+async def _close_mid_speech(session: SocketSession, clock: Clock) -> None:
+    while not (session.has_joined and session.player.playing):
         await clock.sleep(_LOOK_EVERY)
     await clock.sleep(_MID_SPEECH)
-    await socket.close(code=1011, message=b"internal error")
+    await session.socket.close(code=1011, message=b"internal error")

@@ -9,7 +9,7 @@ from livekit.agents.metrics.base import AvatarMetrics
 from livekit.agents.voice import avatar as host_avatar
 
 from conformance import host
-from conformance.results.outcomes import Finding, Violation
+from conformance.results.outcomes import Finding, NotApplicable, Violation
 from conformance.stage.faults import SLOW
 from conformance.suite.registry import check
 from conformance.suite.scene.audio_evidence import audio_evidence
@@ -179,6 +179,8 @@ async def room_token(scene: Scene) -> None:
     tokens = [worker.spec.token for worker in avatar.workers]
     if not scene.manifest.capabilities.joins_room and not tokens:
         return
+    if tokens and all(worker.spec.minted for worker in avatar.workers):
+        raise NotApplicable("the vendor mints the room token itself")
     expect(bool(tokens), "start() sends the vendor a room token", "it sent none")
     credentials = scene.stage.server.credentials
     for encoded in tokens:

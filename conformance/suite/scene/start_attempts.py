@@ -124,6 +124,9 @@ def targets(scene: Scene, fault: Fault) -> Sequence[str]:
             raise NotApplicable(NO_SOCKET)
         return [socket.name for socket in api.sockets]
     calls = [call for call in api.calls if call.when == "start"]
+    opening = [socket.name for socket in api.sockets if socket.opens_session]
+    if opening and not calls and fault.kind != "reset-inside-answer" and fault not in ANSWER_FAULTS:
+        return opening
     if not calls:
         raise NotApplicable(NO_CALL)
     if fault.kind in ("not-json", "json-of-wrong-type", "wrong-content-type"):

@@ -18,6 +18,7 @@ _API = (
     "VendorAPI",
     "Call",
     "RoomAccess",
+    "MintedAccess",
     "Socket",
     "SocketSession",
     "DataMessage",
