@@ -42,10 +42,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Discovered:
-    """The providers that were found, by name, and the adapters that can't be used."""
+    """The providers that were found, by name, and the adapters that can't be used.
+
+    ``rootdir`` is the folder that was looked through.
+    """
 
     providers: Mapping[str, Provider]
     problems: tuple[Problem, ...] = ()
+    rootdir: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ def discover(
     found = _Found()
     for candidate in _candidates(rootdir, conftests, bundled=bundled):
         found.add(candidate)
-    return Discovered(dict(sorted(found.providers.items())), tuple(found.problems))
+    providers = dict(sorted(found.providers.items()))
+    return Discovered(providers, tuple(found.problems), rootdir)
 
 
 def select(discovered: Discovered, names: Sequence[str] = ()) -> tuple[Provider, ...]:
@@ -239,8 +244,9 @@ def _by_default(discovered: Discovered) -> tuple[Provider, ...]:
     )
     if not bundled:
         raise UsageError(
-            "no provider to certify: this repository has no adapter and no vendor's plugin is "
-            f"installed; write a {ADAPTER_FILE}, or install 'avatar-conformance[vendors]'"
+            f"no provider to certify: there is no {ADAPTER_FILE} in {discovered.rootdir} and no "
+            "vendor's plugin is installed; write one there, name its folder with --rootdir, or "
+            "install 'avatar-conformance[vendors]'"
         )
     return bundled
 

@@ -23,7 +23,6 @@ _CARRIERS = {
     ("room", "joined"),
     ("room", "unpublished"),
     ("room", "text"),
-    ("check", "over"),
 }
 """Events that carry another one that is in the timeline too: how it got there, not what it was."""
 _STANDS_AGAIN = ("wrappers", "chain")
@@ -52,15 +51,21 @@ def timeline_text(
 
 
 def _nearest(events: Sequence[Event], at: float | None, folded: bool) -> Sequence[int]:
-    matter = [
-        index for index in range(len(events)) if not folded or not _carries_only(events, index)
-    ]
+    matter: Sequence[int] = range(len(events))
+    if folded:
+        matter = [i for i in range(_end(events)) if not _carries_only(events, i)]
     most = FOLDED_AT_MOST if folded else AT_MOST
     if at is None:
         return matter[-most:]
     near = [index for index in matter if abs(events[index].at - at) <= AROUND]
     nearest = sorted(near, key=lambda index: (abs(events[index].at - at), index))[:most]
     return sorted(nearest)
+
+
+def _end(events: Sequence[Event]) -> int:
+    """The index at which the check is over; what comes then is the stage being taken down."""
+    over = (i for i, event in enumerate(events) if (event.lane, event.kind) == ("check", "over"))
+    return next(over, len(events))
 
 
 def _bridged(shown: Sequence[int]) -> Sequence[int]:

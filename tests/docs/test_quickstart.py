@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,18 @@ def test_the_run_prints_what_the_page_shows(tmp_path: Path, name: str, code: int
     difference = "\n".join(lines)
     assert ran.returncode == code, ran.stdout
     assert not difference, f"{COMMAND} makes docs/quickstart/{name}.txt anew:\n{difference}"
+
+
+def test_the_example_is_a_root_of_its_own() -> None:
+    """In a checkout, pytest takes the example's folder as its root and not the kit's."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"],
+        cwd=EXAMPLE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"rootdir: {EXAMPLE}\n" in ran.stdout
 
 
 def test_a_mend_that_does_not_fit_is_refused(tmp_path: Path) -> None:

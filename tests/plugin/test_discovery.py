@@ -181,7 +181,8 @@ def test_nothing_to_certify_is_an_error(place: Place) -> None:
     """A run of nothing would pass for nothing."""
     place.bundle("gone", source("gone", "livekit-plugins-gone"))
 
-    assert refusal(place.discover()).startswith("no provider to certify: ")
+    refused = refusal(place.discover())
+    assert refused.startswith("no provider to certify: there is no conformance_adapter.py in /")
 
 
 def test_the_projects_own_adapter_comes_before_a_bundled_one(place: Place) -> None:

@@ -9,7 +9,7 @@ from conformance.report.failure_text import failure_text
 from conformance.report.terminal import Terminal
 from conformance.report.terminal_progress import SILENT, Progress, in_words
 from conformance.report.timeline_text import AT_MOST, FOLDED_AT_MOST
-from conformance.results.outcomes import CheckId, Finding, Outcome
+from conformance.results.outcomes import Finding, HostDefectRef, Outcome
 from conformance.results.run import Run
 from conformance.results.timeline import Event
 from tests.conftest import Repository
@@ -136,7 +136,7 @@ def test_long_text_is_wrapped_below_its_name() -> None:
 
 def test_what_is_excused_is_listed() -> None:
     """A check that the host blocks is shown with the reason, and not as a problem."""
-    by = CheckId("reference", "SWAP-01", "a")
+    by = HostDefectRef("HD-01")
     why: Any = {"reason": "the host fails it too", "blocked_by": by}
     results = [result(n) for n in CHECKS[1:]]
     text = printed(run(subject([result("BIND-01", Outcome.BLOCKED, **why), *results])))
@@ -146,7 +146,7 @@ def test_what_is_excused_is_listed() -> None:
 
 def test_what_is_excused_for_one_reason_is_listed_together() -> None:
     """A reason is said once, with the checks that it excuses below it."""
-    by = CheckId("reference", "SWAP-01", "a")
+    by = HostDefectRef("HD-01")
     why: Any = {"reason": "the host fails it too", "blocked_by": by}
     blocked = [result(name, Outcome.BLOCKED, **why) for name in CHECKS[:2]]
     text = printed(run(subject([*blocked, *(result(n) for n in CHECKS[2:])])))
@@ -237,6 +237,16 @@ def test_events_that_only_carry_others_are_folded() -> None:
     )
     assert [row.split()[-1] for row in rows] == ["start", "events", "playing"]
     assert rows[1] == "... 2 more events"
+
+
+def test_what_comes_after_a_check_is_folded() -> None:
+    """When the check is over, its room is taken down; nothing went wrong in that."""
+    rows = folded(
+        Event(1.5, "worker", "playing", "new"),
+        Event(1.6, "check", "over"),
+        Event(1.6, "room", "left", "agent"),
+    )
+    assert rows[1:] == ["... 2 more events"]
 
 
 def test_one_event_takes_no_more_room_than_its_fold() -> None:
