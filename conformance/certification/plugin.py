@@ -334,11 +334,11 @@ def _crashed(item: CheckItem, why: str) -> pytest.TestReport:
 def _take_out(stats: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """The reports of failed checks, taken out of what pytest would list a second time."""
     own = {}
-    for category in ("failed", "error"):
-        reports = stats.get(category, [])
+    for category in {"failed", "error"} & stats.keys():
+        reports = stats[category]
         own[category] = [report for report in reports if hasattr(report, _ATTRIBUTE)]
         stats[category] = [report for report in reports if not hasattr(report, _ATTRIBUTE)]
-    return {category: reports for category, reports in own.items() if reports}
+    return own
 
 
 def _tracebacks(own: dict[str, list[Any]]) -> dict[CheckId, str]:

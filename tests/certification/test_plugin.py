@@ -399,3 +399,10 @@ def test_a_breakpoint_in_a_check_works(repository: Repository) -> None:
     said = debug(repository, "p 'this is ' + scene.id.requirement", "acme::BIND-01")
     assert "this is BIND-01" in said
     assert "1 passed" in said
+
+
+def test_a_run_that_passes_ends_in_no_red(repository: Repository) -> None:
+    """The colour of pytest's last line is not that of a failure where nothing has failed."""
+    last = repository.run("--color=yes").outlines[-1]
+    assert "passed" in last
+    assert "\x1b[31m" not in last

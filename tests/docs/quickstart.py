@@ -90,7 +90,7 @@ def apply(diff: Path, folder: Path) -> None:
     """Apply a unified diff of one hunk; raises `ValueError` where it does not fit."""
     lines = diff.read_text("utf-8").splitlines()
     file = folder / lines[1].removeprefix("+++ b/")
-    hunk = lines[lines.index("@@") + 1 :]
+    hunk = lines[3:]
     before = "\n".join(line[1:] for line in hunk if not line.startswith("+"))
     after = "\n".join(line[1:] for line in hunk if not line.startswith("-"))
     text = file.read_text("utf-8")

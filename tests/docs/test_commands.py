@@ -79,6 +79,7 @@ BY_BEGINNING = {
     "pytest --conformance 'acme::": HERE,
     "pytest --conformance --conformance-report report.json": HERE,
     "pytest --conformance --conformance-deviations": HERE,
+    "patch": QUICKSTART,
     "openssl": GATE,
     "set -e": GATE,
     "$EDITOR": HERE,

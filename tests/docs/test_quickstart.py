@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,20 @@ def test_the_example_is_a_root_of_its_own() -> None:
         check=False,
     )
     assert f"rootdir: {EXAMPLE}\n" in ran.stdout
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="the diff was not applied: no patch")
+def test_the_mend_is_a_patch(tmp_path: Path) -> None:
+    """`patch -p1 < mend.diff` does what the mended example has."""
+    shutil.copytree(EXAMPLE / "livekit", tmp_path / "by-patch" / "livekit")
+    shutil.copytree(EXAMPLE / "livekit", tmp_path / "by-us" / "livekit")
+    with (EXAMPLE / "mend.diff").open() as diff:
+        subprocess.run(["patch", "-p1"], cwd=tmp_path / "by-patch", stdin=diff, check=True)
+    apply(EXAMPLE / "mend.diff", tmp_path / "by-us")
+    avatar = "livekit/plugins/acme/avatar.py"
+    mended = (tmp_path / "by-us" / avatar).read_text("utf-8")
+    assert (tmp_path / "by-patch" / avatar).read_text("utf-8") == mended
+    assert "wait_remote_track" in mended
 
 
 def test_a_mend_that_does_not_fit_is_refused(tmp_path: Path) -> None:
