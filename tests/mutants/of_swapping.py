@@ -116,7 +116,7 @@ class PlaysAFrameTwice(_Sink):
 
 
 @mutant(
-    Kill("SWAP-02", "s before the swap; observed it heard", "close-then-start"),
+    Kill("SWAP-02", TOGETHER, "close-then-start"),
     Kill("SWAP-02", "s before the swap; observed it heard", "start-then-close"),
     story="liveavatar: start() returns before what it started has happened",
 )

@@ -22,6 +22,7 @@ from conformance.stage.faults import Fault
 from conformance.stage.interface import VendorSession
 
 from .fault_injection import Injection, comes_before, instead_of_answer, refusal, spoilt_answer
+from .latency import API_LATENCY
 from .request_validation import (
     Route,
     access_objections,
@@ -174,6 +175,7 @@ class MemoryBackend:
 
     async def receive(self, request: web.BaseRequest, route: Route | None) -> web.StreamResponse:
         """Answer a request that is meant for this backend."""
+        await self._clock.sleep(API_LATENCY)
         if route is None:
             what = f"{request.method} {request.url.host}{request.url.path}"
             self._note(request, _UNKNOWN, await request.text() or None, None)

@@ -18,10 +18,14 @@ from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by
 from conformance.suite.scene.resources import ResourceSnapshot
 from conformance.suite.scene.scene import AGENT, Scene
 from conformance.suite.scene.swap_order import BOTH_ORDERS, CLOSE_THEN_START, START_THEN_CLOSE
+from conformance.suite.scene.swapped_speech import SwappedSpeech
 
-from .swap import SEAM, but_for_the_seam, finished, hears
+from .swap import finished, hears
 
 SWAPS_IN_A_ROW = 20
+PAIR_SPEECH = 3.0
+"""Seconds of a speech in the middle of which two avatars are exchanged: longer than any start."""
+
 LENGTH_TOLERANCE = 0.03
 """Seconds by which resampling may change the length of a stretch of audio."""
 
@@ -102,24 +106,25 @@ async def _swapped_busy(
 ) -> Avatar:
     """Swap ``old`` for an avatar of ``provider`` mid-segment; together they must hear all of it.
 
-    All but the seam, in real time.
+    All but what is spoken while there is no avatar and, in real time, the seam.
     """
-    speech = scene.say(1.0, paced=True, listener=old.provider)
+    speech = scene.say(PAIR_SPEECH, paced=True, listener=old.provider)
     before = len(old.pcm)
     await scene.clock.sleep(0.41)
-    new = await scene.exchange(old, order, label=label, provider=provider)
+    swap, new = await SwappedSpeech.across(
+        scene, old, order, speech, label=label, provider=provider
+    )
     await scene.spoken(speech)
     await scene.clock.sleep(1.0)
+    names = f"{old.provider.name} and {provider.name}"
     # to the sample where they take the same format; by its length where the host, which looks at
     # the format when a segment begins, leaves it to the new one to convert
-    names = f"{old.provider.name} and {provider.name} together"
     if provider.manifest.sample_rate in (None, speech.sample_rate):
         parts = old.pcm[before:], new.pcm
-        whole = b"".join(parts) == speech.pcm and all(parts)
         expect(
-            whole or (not scene.clock.virtual and but_for_the_seam(*parts, speech)),
-            f"{names} hear every frame once, in order",
-            "together they heard "
+            swap.heard_once(*parts) and all(parts),
+            swap.expectation,
+            f"{names} heard "
             f"{audio_difference(speech.pcm, b''.join(parts), speech.sample_rate)}; "
             f"{audio_evidence(scene, speech, old, new)}",
             hint=tail_hint(new),
@@ -127,11 +132,11 @@ async def _swapped_busy(
         return new
     lengths = old.seconds_after(before), new.seconds_after(0)
     missing = speech.seconds - sum(lengths)
-    seam = 0.0 if scene.clock.virtual else SEAM
     expect(
-        -LENGTH_TOLERANCE <= missing <= LENGTH_TOLERANCE + seam and all(lengths),
-        f"{names} hear {seconds(speech.seconds)}",
-        f"they heard {seconds(lengths[0])} and {seconds(lengths[1])}; "
+        -LENGTH_TOLERANCE <= missing <= LENGTH_TOLERANCE + swap.gap and all(lengths),
+        f"old and new avatar together hear {seconds(speech.seconds)}, or up to {seconds(swap.gap)} "
+        "less",
+        f"{names} heard {seconds(lengths[0])} and {seconds(lengths[1])}; "
         f"{audio_evidence(scene, speech, old, new)}",
         hint=tail_hint(new),
     )

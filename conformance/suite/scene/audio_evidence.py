@@ -23,13 +23,13 @@ def audio_evidence(scene: Scene, speech: Speech, *avatars: Avatar) -> str:
     received = [_received(avatar, speech) for avatar in avatars]
     pushed = len(speech.pushed) * speech.frame_seconds
     clauses = [
-        _clause(scene, avatar, gave, got, since)
+        _clause(scene, speech, avatar, gave, got, since)
         for avatar, gave, got in zip(avatars, given, received, strict=True)
     ]
     more = sum(received) - pushed
-    if more >= FRAME_SECONDS / 2:
-        last = speech.offset + len(speech.pcm) // 2 == scene.spoken_samples
-        clauses.append(f"{more:.3f} s {'were sent twice' if last else 'are of a later speech'}")
+    if more >= FRAME_SECONDS / 2 and not any("sent twice" in clause for clause in clauses):
+        what = "were sent twice" if _is_last(scene, speech) else "are of a later speech"
+        clauses.append(f"{more:.3f} s {what}")
     unknown = pushed - sum(map(max, given, received))
     if unknown >= FRAME_SECONDS / 2:
         clauses.append(f"{unknown:.3f} s came to no avatar's tail, or not while it was watched")
@@ -41,12 +41,17 @@ def tail_hint(new: Avatar) -> str:
     return NOT_THE_TAIL if new.tail is None else ""
 
 
-def _clause(scene: Scene, avatar: Avatar, given: float, received: float, since: float) -> str:
+def _clause(
+    scene: Scene, speech: Speech, avatar: Avatar, given: float, received: float, since: float
+) -> str:
     name = f"the {avatar.label} avatar"
     if avatar.tail is None:
         return f"{name} had no tail of its own when start() returned, and received {received:.3f} s"
     what = f"{name}'s tail was given {given:.3f} s, {name} received {received:.3f} s"
     lost = given - received
+    watched = avatar.label in speech.heard_before  # else it may have been given more than was seen
+    if watched and _is_last(scene, speech) and -lost >= FRAME_SECONDS / 2:
+        return f"{what}: {-lost:.3f} s were sent twice"
     if lost >= FRAME_SECONDS / 2:
         cleared = " before its buffer was cleared" if scene.cleared(avatar, since) else ""
         return f"{what}: {lost:.3f} s were never sent{cleared}"
@@ -54,6 +59,10 @@ def _clause(scene: Scene, avatar: Avatar, given: float, received: float, since: 
     if unplayed >= FRAME_SECONDS / 2:
         return f"{what}: {unplayed:.3f} s were sent and cleared before they were played"
     return what
+
+
+def _is_last(scene: Scene, speech: Speech) -> bool:
+    return speech.offset + len(speech.pcm) // 2 == scene.spoken_samples
 
 
 def _received(avatar: Avatar, speech: Speech) -> float:

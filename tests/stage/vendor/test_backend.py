@@ -13,6 +13,7 @@ from conformance.plugin.vendor_api import STRING, Call, VendorAPI, fields
 from conformance.stage.faults import Fault
 from conformance.stage.network.network import Network
 from conformance.stage.vendor.backend import MemoryBackend
+from conformance.stage.vendor.latency import API_LATENCY
 from tests.stage.vendor.acme import (
     END,
     HOST,
@@ -174,7 +175,7 @@ def test_an_answer_can_be_late_or_never_come() -> None:
         assert never.reached == 1
         return late
 
-    assert play(scenario) == pytest.approx(5)
+    assert play(scenario) == pytest.approx(5 + API_LATENCY)
 
 
 def test_refusing_a_later_call_lets_the_one_before_it_through() -> None:

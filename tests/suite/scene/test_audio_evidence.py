@@ -36,7 +36,7 @@ def test_what_is_lost_or_doubled_behind_the_tail_is_told_without_a_fix(
 ) -> None:
     """The sink was the tail, so that none of these is told to bind it."""
     found = finding(mutant, "SWAP-02", "close-then-start")
-    assert found.expected == "old and new avatar together hear every frame once, in order"
+    assert found.expected.startswith("old and new avatar together hear every frame once")
     assert known in found.observed
     assert not found.hint
 
