@@ -60,7 +60,7 @@ def deployed_subjects(
         {p.name: PluginAndAPI(p, secrets[p.name], vendor_at) for p in selected},
         {p.name: p for p in selected},
         tuple(
-            secrets[p.name][c.name] for p in selected for c in p.manifest.credentials if c.secret
+            secrets[p.name][c.name] for p in selected for c in p.manifest.credentials if c.is_secret
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -38,6 +39,9 @@ class Capabilities:
     see it: its checks are played in real time, which takes as long as the avatar speaks."""
 
 
+_OF_A_SECRET = re.compile(r"(?i)(?:key|secret|token|password|passphrase|credentials?)$")
+
+
 @dataclass(frozen=True)
 class Credential:
     """A secret or setting that the provider needs. ``environment`` is the variable it reads."""
@@ -45,6 +49,12 @@ class Credential:
     name: str
     environment: str | None = None
     secret: bool = True
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it must stay secret: as declared, and whatever is called a key or a token."""
+        names = (self.name, self.environment or "")
+        return self.secret or any(_OF_A_SECRET.search(name) for name in names)
 
 
 @dataclass(frozen=True)

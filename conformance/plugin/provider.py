@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 Source = Literal["file", "conftest", "entry-point", "bundled"]
 T = TypeVar("T")
 
+_RAISED_ON_PURPOSE = ("Exception", "RuntimeError", "ValueError")
+"""Exceptions of Python that a plugin may document for a missing setting."""
 _MANIFEST = "avatar_provider_manifest"
 _ABSTRACT = "Can't instantiate abstract class"
 
@@ -150,7 +152,24 @@ class Provider:
                 f"field 'exception': {self.manifest.exception} is no exception",
                 "name the class that the plugin raises when a setting is missing",
             )
+        if named.__module__ == "builtins" and named.__name__ not in _RAISED_ON_PURPOSE:
+            raise self._wrong(
+                _MANIFEST,
+                f"field 'exception': {named.__name__} is what Python raises by itself",
+                "name the class that the plugin raises when a setting is missing",
+            )
         return named
+
+    def raised_as_documented(self, error: BaseException | None) -> bool:
+        """Whether ``error`` is of the class that the manifest's ``exception`` names.
+
+        Of one of Python's own, like Exception, it must be that class itself: any mistake in the
+        plugin's code raises one that is derived from it.
+        """
+        documented = self.documented_exception()
+        if documented.__module__ == "builtins":
+            return type(error) is documented
+        return documented in type(error).__mro__
 
     def _named(self, field: str) -> Any:
         path: str = getattr(self.manifest, field)

@@ -91,3 +91,20 @@ def test_every_capability_is_off_or_on_in_the_schema() -> None:
 
     assert list(described) == [field.name for field in fields(Capabilities)]
     assert {entry["type"] for entry in described.values()} == {"boolean"}
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "secret"),
+    [
+        ("api_key", None, True),
+        ("apikey", None, True),
+        ("account", "ACME_API_TOKEN", True),
+        ("password", None, True),
+        ("avatar_id", "ACME_AVATAR_ID", False),
+        ("keyboard", None, False),
+    ],
+)
+def test_what_is_called_a_key_is_a_secret(name: str, environment: str | None, secret: bool) -> None:
+    """An adapter cannot declare a key away."""
+    assert Credential(name, environment, secret=False).is_secret is secret
+    assert Credential(name, environment).is_secret

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from json import JSONDecodeError
 from types import ModuleType
 from typing import Any
 
@@ -355,3 +356,49 @@ def test_two_providers_do_not_hear_each_others_hooks() -> None:
     second = provider(avatar_provider_manifest=avatar_provider_manifest)
 
     assert (first.name, second.name) == ("acme", "other")
+
+
+@pytest.mark.parametrize("name", ["TypeError", "KeyError", "OSError", "BaseException"])
+def test_what_python_raises_by_itself_documents_nothing(name: str) -> None:
+    """A crash is told from an exception that was raised for whoever catches it."""
+
+    @hookimpl
+    def avatar_provider_manifest() -> Any:
+        return {**MANIFEST, "exception": f"builtins:{name}"}
+
+    wrong = provider(avatar_provider_manifest=avatar_provider_manifest)
+    with pytest.raises(AdapterError, match=f"{name} is what Python raises by itself"):
+        wrong.documented_exception()
+
+
+def test_an_exception_of_pythons_own_must_be_that_class_itself() -> None:
+    """Every mistake in the plugin's code raises one that is derived from Exception."""
+
+    @hookimpl
+    def avatar_provider_manifest() -> Any:
+        return {**MANIFEST, "exception": "builtins:Exception"}
+
+    simple = provider(avatar_provider_manifest=avatar_provider_manifest)
+    assert simple.raised_as_documented(Exception("API_KEY must be set"))
+    assert not simple.raised_as_documented(TypeError("unsupported operand"))
+    assert not simple.raised_as_documented(None)
+
+
+def test_a_plugins_own_exception_may_be_derived_from() -> None:
+    """A class of the plugin's stands for all below it, and for nothing that says it is one."""
+
+    class Claims(type):
+        def __instancecheck__(cls, instance: object) -> bool:
+            return True
+
+    @hookimpl
+    def avatar_provider_manifest() -> Any:
+        return {**MANIFEST, "exception": "json:JSONDecodeError"}
+
+    decoder = provider(avatar_provider_manifest=avatar_provider_manifest)
+
+    class Nearer(JSONDecodeError, metaclass=Claims):
+        pass
+
+    assert decoder.raised_as_documented(Nearer("", "", 0))
+    assert not decoder.raised_as_documented(ValueError())

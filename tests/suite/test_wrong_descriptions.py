@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from conformance.plugin import STRING, VendorAPI, fields, hookimpl
+from conformance.plugin import STRING, AdapterContext, VendorAPI, fields, hookimpl
 from conformance.plugin.provider import Provider
 from conformance.reference import adapter as reference
+from conformance.reference.api import ReferenceError
 from conformance.results.outcomes import CheckResult, Outcome
 from tests.mutants.mutant import SoundAdapter
+from tests.mutants.of_secrets import SecretInLog
+from tests.mutants.robust import SoundAvatar
 from tests.suite.check_runner import check_runner, subject_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # as in test_kill_mutants
@@ -93,3 +97,71 @@ def test_a_field_that_nobody_needs_is_remarked_on() -> None:
     missing = results["FAULT-01[field-missing]"]
     assert missing.outcome is Outcome.PASSED
     assert "start() works without the needed_fields of 'open session'" in missing.reason
+
+
+class ShowsItsKey(SoundAdapter):
+    """A provider that logs its key, and whose adapter calls that a setting."""
+
+    avatar = SecretInLog
+
+    @hookimpl
+    def avatar_provider_manifest(self) -> Mapping[str, Any]:
+        credential = {"name": "api_key", "environment": "REFERENCE_API_KEY", "secret": False}
+        return {**super().avatar_provider_manifest(), "credentials": [credential]}
+
+
+class ShowsItsAccount(ShowsItsKey):
+    """The same, with a name that says nothing; the request's header says it."""
+
+    @hookimpl
+    def avatar_provider_manifest(self) -> Mapping[str, Any]:
+        credential = {"name": "account", "secret": False}
+        return {**super().avatar_provider_manifest(), "credentials": [credential]}
+
+    @hookimpl
+    def create_avatar(self, context: AdapterContext) -> Any:
+        return type(self).avatar(api_key=context.secret("account"), identity=context.identity)
+
+    @hookimpl
+    def vendor_backend(self) -> VendorAPI:
+        calls = reference.vendor_backend().calls
+        bearer = {"Authorization": "Bearer {account}"}
+        return VendorAPI(*(replace(call, headers=bearer) for call in calls))
+
+
+@pytest.mark.parametrize("adapter", [ShowsItsKey, ShowsItsAccount])
+def test_a_key_that_is_called_a_setting_stays_a_secret(adapter: type[SoundAdapter]) -> None:
+    """What is called a key, or is sent as one, is looked for in every place."""
+    result = judged(adapter(), "SEC-01")["SEC-01"]
+    assert result.outcome is Outcome.FAILED
+    assert result.finding is not None
+    assert "a log record of livekit.plugins.reference" in result.finding.expected
+
+
+class StumblesWithoutSettings(SoundAvatar):
+    """Looks for its key, and trips over an address that is missing."""
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except ReferenceError:
+            raise Exception("REFERENCE_API_KEY must be set") from None
+
+    async def start(self, agent_session: Any, room: Any, **options: Any) -> None:
+        address: Any = options.get("livekit_url") or os.environ.get("LIVEKIT_URL")
+        options["livekit_url"] = address.rstrip("/")
+        await super().start(agent_session, room, **options)
+
+
+def test_the_widest_exception_of_all_does_not_document_a_crash() -> None:
+    """Exception in the manifest means that class, and nothing that Python raises by itself."""
+
+    class Adapter(SoundAdapter):
+        avatar = StumblesWithoutSettings
+        manifest: ClassVar[dict[str, Any]] = {"exception": "builtins:Exception"}
+
+    result = judged(Adapter(), "BIND-09")["BIND-09"]
+    assert result.outcome is Outcome.FAILED
+    assert result.finding is not None
+    assert result.finding.expected == "Exception when livekit_url is missing"
+    assert result.finding.observed.startswith("AttributeError: ")

@@ -102,7 +102,7 @@ async def missing_settings(scene: Scene) -> None:
             hint=f"check {missing} before anything else and raise {documented.__name__}",
         )
         expect(
-            isinstance(raised, documented),
+            scene.provider.raised_as_documented(raised),
             f"{documented.__name__} when {missing} is missing",
             f"{type(raised).__name__}: {raised}",
             hint=f"raise {documented.__name__}, which callers can catch",

@@ -378,13 +378,20 @@ class Scene:
 
     def leaks(self, text: str) -> list[str]:
         """The names of the secrets that ``text`` has in it."""
+        context = self.adapter_context()
+        given = {c: context.secret(c.name) for c in self.manifest.credentials}
         secrets = {
-            c.name: self.adapter_context().secret(c.name)
-            for c in self.manifest.credentials
-            if c.secret
+            c.name: value
+            for c, value in given.items()
+            if value and (c.is_secret or self._authenticates(value))
         }
         secrets["livekit_api_secret"] = self.stage.server.credentials.api_secret
         return [name for name, value in secrets.items() if value in text]
+
+    def _authenticates(self, value: str) -> bool:
+        """Whether ``value`` is in a header of a request: what goes there is no mere setting."""
+        requests = (request for avatar in self.avatars for request in avatar.backend.requests)
+        return any(value in header for r in requests for header in r.headers.values())
 
     async def end(self) -> None:
         """Close what the check left open, so that nothing of it outlives it."""
