@@ -97,6 +97,11 @@ def read_options(config: pytest.Config) -> Options:
     rootdir = _repository(config)
     table = _table(rootdir / "pyproject.toml")
     given = config.option
+    if config.getoption("dist", "no") == "each":
+        raise pytest.UsageError(
+            "--dist each judges every check in each process, and one result is one too many; "
+            "leave it out: -n N shares the checks out"
+        )
     level = config.getoption("--level")
     checks = tuple(arg for arg in config.args if CHECK_ID.fullmatch(arg))
     asked = tuple(dict.fromkeys(given.provider)) or _from_checks(checks)

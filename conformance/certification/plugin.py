@@ -220,7 +220,8 @@ class Certification:
             return
         self._run = run = self._finished_run(session, exitstatus)
         self._trouble = Delivery(self._options, self._prepared.secrets).write(run)
-        if session.exitstatus == pytest.ExitCode.OK and (self._trouble or verdict(run).problems):
+        bad = self._trouble or self._gaps or verdict(run).problems
+        if session.exitstatus == pytest.ExitCode.OK and bad:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -97,6 +97,21 @@ def test_a_check_that_is_run_again_counts_once(repository: Repository) -> None:
     assert repository.report()["why_partial"] == [why]
 
 
+def test_a_check_that_is_run_again_and_passes_twice_fails_the_run(repository: Repository) -> None:
+    """A partial run that nobody has asked for is no success."""
+    repository.pytester.makeconftest(
+        """
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            for attempt in range(2):
+                runtestprotocol(item, nextitem=nextitem)
+            return True
+        """
+    )
+    assert repository.run().ret == 1
+
+
 def test_a_switcher_is_judged_by_the_checks_of_an_exchange() -> None:
     """With `--exchange switcher` the other checks are left out, and the run is not a whole one."""
     exchanging = Check("BIND-01", own, exchange=True)

@@ -109,6 +109,7 @@ def test_a_part_can_be_chosen(repository: Repository, arguments: list[str], ids:
         (["acme::BIND-07"], "no check 'acme::BIND-07' in this run; did you mean 'acme::BIND-01'?"),
         (["--conformance-report", "no/r.json"], "cannot write a report there"),
         (["--conformance-report", "."], "it is a directory"),
+        (["-p", "xdist.plugin", "--dist", "each", "--tx", "2*popen"], "-n N shares the checks out"),
         (["--conformance-deviations", "none.json"], "none.json: cannot be read"),
     ],
 )

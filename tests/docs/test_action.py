@@ -110,6 +110,17 @@ def test_an_unknown_provider_fails_the_job_in_one_line(judged: Any) -> None:
     assert output == {}
 
 
+def test_a_plugin_that_ends_the_process_fails_the_job(repository: Repository, judged: Any) -> None:
+    """Exit code 0 without a report is no pass, also where an older report lies about."""
+    assert judged()[0].returncode == 0
+    repository.pytester.makeconftest(
+        "import os\ndef pytest_collection_finish(session):\n    os._exit(0)"
+    )
+    ran, _ = judged()
+    assert ran.returncode == 1
+    assert "pytest ended without a report" in ran.stdout
+
+
 @pytest.mark.parametrize(("kit", "installed"), [("", "/action"), ("kit==1", "kit==1")])
 def test_the_kit_is_the_action_s_own_unless_one_is_named(
     tmp_path: Path, kit: str, installed: str
