@@ -115,6 +115,7 @@ def _prepare_deployed(options: Options, conftests: Iterable[ModuleType]) -> Prep
         options.rootdir,
         options.providers,
         worker=options.worker,
+        server=options.livekit.url if options.livekit is not None else None,
         vendor_at=options.vendor_at,
         conftests=conftests,
     )

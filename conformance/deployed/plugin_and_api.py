@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from livekit import rtc
 from livekit.agents import Agent
@@ -17,6 +19,7 @@ from conformance import host
 from conformance.errors import UsageError
 from conformance.live.stage import LiveStage
 from conformance.plugin.context import AdapterContext
+from conformance.plugin.manifest import Manifest
 from conformance.plugin.provider import Provider
 from conformance.plugin.room import Clock
 from conformance.results.outcomes import Finding, NotApplicable, ProviderRaised, Violation
@@ -53,6 +56,30 @@ def real_secrets(provider: Provider) -> dict[str, str]:
             f"--deployed talks to the API of {manifest.name!r} with real credentials: set {names}"
         )
     return found
+
+
+def check_server_is_reachable(
+    manifest: Manifest, url: str | None, vendor_at: Sequence[tuple[str, int]]
+) -> None:
+    """Raise `UsageError` where the vendor's worker is elsewhere and the server is on this machine.
+
+    ``url`` is the server's; None for one of the run's own.
+    """
+    remote = [name for name in manifest.hosts if not _is_here(name)]
+    here = url is None or _is_here(urlsplit(url).hostname or "")
+    if remote and here and not vendor_at:
+        raise UsageError(
+            f"--deployed: the worker of {manifest.name!r} comes from {remote[0]} and cannot reach "
+            f"the LiveKit server on this machine ({url or 'started by the run'}): give one that it "
+            "can reach with --livekit-url, or the vendor's API on this machine with --vendor-at"
+        )
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 class OutputLine:
@@ -200,4 +227,4 @@ async def _quietly(close: Any, *arguments: Any) -> None:
         await asyncio.wait_for(close(*arguments), 30)
 
 
-__all__ = ["PluginAndAPI", "real_secrets"]
+__all__ = ["PluginAndAPI", "check_server_is_reachable", "real_secrets"]

@@ -13,7 +13,7 @@ from conformance.stage.interface import StageRunner
 from conformance.suite.runner.subjects import Subject
 
 from .checks import CHECKS
-from .plugin_and_api import PluginAndAPI, real_secrets
+from .plugin_and_api import PluginAndAPI, check_server_is_reachable, real_secrets
 from .runner import DeployedRunner
 from .scene import Deployment
 from .worker_alone import WorkerAlone
@@ -39,21 +39,25 @@ def deployed_subjects(
     names: Sequence[str],
     *,
     worker: str = "",
+    server: str | None = None,
     vendor_at: tuple[tuple[str, int], ...] = (),
     conftests: Iterable[ModuleType] = (),
 ) -> DeployedSubjects:
     """The worker that the command ``worker`` starts; without one the providers ``names``.
 
-    ``vendor_at`` are addresses of the vendors' APIs beside the hosts of the manifests.
+    ``vendor_at`` are addresses of the vendors' APIs beside the hosts of the manifests, and
+    ``server`` is the URL of a LiveKit server that was named.
 
-    Raises `UsageError` for an unknown provider, or one whose credentials are not in the
-    environment.
+    Raises `UsageError` for an unknown provider, one whose credentials are not in the environment,
+    and one whose worker cannot reach the server.
     """
     checks = tuple(CHECKS)
     if worker:
         alone = WorkerAlone(parsed(worker))
         return DeployedSubjects((Subject(alone.name, checks),), {alone.name: alone})
     selected = select(discover(rootdir=rootdir, conftests=conftests), names)
+    for provider in selected:
+        check_server_is_reachable(provider.manifest, server, vendor_at)
     secrets = {provider.name: real_secrets(provider) for provider in selected}
     return DeployedSubjects(
         tuple(Subject(provider.name, checks, provider=provider) for provider in selected),

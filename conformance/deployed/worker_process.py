@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 from conformance.errors import UsageError
+from conformance.live import parent_watchdog
 
-GRACE = 3.0
-"""Seconds that a worker has to end after SIGTERM."""
+ENDING = parent_watchdog.GRACE + 2.0
+"""Seconds after which a worker that was asked to end is ended by force, with its watchdog."""
 LAST_LINES = 3
 
 
@@ -30,29 +33,27 @@ def parsed(command: str) -> tuple[str, ...]:
 class WorkerProcess:
     """A running worker, with everything that it started; ``url`` and ``token`` are of its room.
 
-    The command finds them in ``LIVEKIT_URL`` and ``LIVEKIT_TOKEN``. Raises `UsageError` when there
-    is no such program.
+    The command finds them in ``LIVEKIT_URL`` and ``LIVEKIT_TOKEN``. It ends with this process, also
+    when that is killed. Raises `UsageError` when there is no such program.
     """
 
     def __init__(self, command: tuple[str, ...], url: str, token: str) -> None:
+        if shutil.which(command[0]) is None:
+            raise UsageError(
+                f"--worker {shlex.join(command)}: there is no program {command[0]!r}: give a "
+                "command that starts your worker from this directory"
+            )
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by end)
         own = ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
         inherited = {name: value for name, value in os.environ.items() if name not in own}
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={**inherited, "LIVEKIT_URL": url, "LIVEKIT_TOKEN": token},
-            )
-        except OSError as error:
-            self._log.close()
-            raise UsageError(
-                f"--worker {shlex.join(command)}: {error.strerror or error}: give a command that "
-                "starts your worker from this directory"
-            ) from None
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", parent_watchdog.__name__, *command],
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**inherited, "LIVEKIT_URL": url, "LIVEKIT_TOKEN": token},
+        )
 
     @property
     def ended(self) -> str:
@@ -73,13 +74,14 @@ class WorkerProcess:
 
     def end(self) -> None:
         """End it: asked first, then by force. Does nothing where it has ended."""
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, how)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(GRACE)
-                if how is signal.SIGKILL:
-                    break
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(ENDING)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self._log.close()
 
 
