@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from .avatar import avatar_receiver, publish_on_behalf_attribute, reset_class_state
+from .avatar import (
+    avatar_receiver,
+    logged_by_receiver,
+    publish_on_behalf_attribute,
+    reset_class_state,
+)
 from .bindings import (
     NoSwapCall,
     bind_tail,
@@ -59,6 +64,7 @@ __all__ = [
     "listener_counts",
     "listeners",
     "listening_swap_points",
+    "logged_by_receiver",
     "new_session",
     "origin",
     "pending_segments",

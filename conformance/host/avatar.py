@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -28,6 +30,14 @@ def avatar_receiver(
     tapped = _TappedRoom(room, received)
     receiver: DataStreamAudioReceiver = own(tapped, sender_identity=sender_identity)
     return receiver
+
+
+def logged_by_receiver(record: logging.LogRecord) -> bool:
+    """Whether a record is of the worker's part of the host, which a vendor runs elsewhere."""
+    if record.pathname != inspect.getsourcefile(DataStreamAudioReceiver):
+        return False
+    lines, first = inspect.getsourcelines(DataStreamAudioReceiver)
+    return first <= record.lineno < first + len(lines)
 
 
 class _TappedRoom:

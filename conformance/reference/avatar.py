@@ -111,6 +111,7 @@ class ReferenceAvatar(AvatarSession[Any]):
             self._output = agent_session.output
             self._bind()
             agent_session.on("close", self._on_session_close)
+            room.on("participant_disconnected", self._on_gone)
         except BaseException:
             self._starting = None
             await asyncio.shield(asyncio.ensure_future(self._release()))
@@ -136,6 +137,7 @@ class ReferenceAvatar(AvatarSession[Any]):
         session, self._own_session = self._own_session, None
         if room is None:
             return
+        room.off("participant_disconnected", self._on_gone)
         if session is not None:
             session.off("close", self._on_session_close)
         remote, self._remote_session = self._remote_session, None
@@ -165,6 +167,10 @@ class ReferenceAvatar(AvatarSession[Any]):
             wait_remote_track=rtc.TrackKind.KIND_VIDEO,
             wait_playback_start=True,
         )
+
+    def _on_gone(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._identity:
+            logger.warning("reference: the avatar has left the room")
 
     def _on_session_close(self, _: object) -> None:
         self._closing = self._closing or asyncio.ensure_future(self._release())

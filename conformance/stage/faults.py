@@ -18,6 +18,7 @@ FaultKind = Literal[
     "wrong-content-type",
     "redirect-to-undeclared-host",
     "socket-closed-at-once",
+    "socket-closed-idle",
     "socket-closed-mid-speech",
     "socket-frame-not-json",
     "socket-never-connected",
@@ -29,7 +30,7 @@ class Fault:
     """One way for a call of the vendor's API to go wrong.
 
     ``status`` is the HTTP status of a ``status`` fault; ``delay`` is in seconds and belongs to
-    ``answers-slowly``.
+    ``answers-slowly`` and ``socket-closed-idle``.
     """
 
     kind: FaultKind
@@ -57,7 +58,12 @@ ANSWER_FAULTS = (
 SLOW = Fault("answers-slowly", delay=5.0)
 SOCKET_FAULTS = (
     Fault("socket-closed-at-once"),
-    Fault("socket-closed-mid-speech"),
-    Fault("socket-frame-not-json"),
     Fault("socket-never-connected"),
 )
+"""WebSockets that never come to work."""
+WORKING_SOCKET_FAULTS = (
+    Fault("socket-closed-idle", delay=5.0),
+    Fault("socket-closed-mid-speech"),
+    Fault("socket-frame-not-json"),
+)
+"""WebSockets that have worked, and fail."""

@@ -18,6 +18,8 @@ THEMES = (
     "of_arriving",
     "of_workers",
     "of_faults",
+    "of_absence",
+    "of_unseen",
     "of_sockets",
     "of_secrets",
     "of_packaging",

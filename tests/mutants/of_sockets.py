@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
@@ -109,3 +110,39 @@ class DeafBeforeConnected(Socketed):
 
         sink.clear_buffer = clear
         return sink
+
+
+@mutant(
+    Kill("FAULT-13", "the speech completes within", "socket-closed-idle"),
+    Kill("FAULT-13", "the speech completes within", "socket-closed-mid-speech"),
+    story="reported: the vendor closed the socket, and the agent waits for its word for ever",
+)
+class WaitsAtADeadSocket(Socketed):
+    def _hung_up(self) -> None:
+        return
+
+
+@mutant(
+    Kill("FAULT-13", "nobody was told", "socket-closed-idle"),
+    Kill("FAULT-13", "nobody was told", "socket-closed-mid-speech"),
+    story="reported: the avatar froze in the middle of a call, and nothing was logged",
+)
+class HangsUpWithoutAWord(Socketed):
+    def _hung_up(self) -> None:
+        self._unbind()
+
+
+@mutant(
+    Kill("FAULT-13", "the speech completes within", "socket-frame-not-json"),
+    story="thought: one message that is no JSON ends the task that reads the socket, unseen",
+)
+class StumblesOverAMessage(Socketed):
+    async def _until_connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        return
+
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in socket:
+            event = json.loads(message.data)
+            if self._own_sink is not None and event["type"] != "connected":
+                self._own_sink.hear(event)
+        self._hung_up()

@@ -20,17 +20,43 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+JOIN_WITHIN = 15.0
+"""How long it lets speech wait for a worker that has not joined, in seconds."""
+
 LEAVE_TIMEOUT = 10.0
 """How long it waits for the room's API when it is closed, in seconds."""
 
 
 class SoundSink(DataStreamAudioOutput):
-    """The host's sink, which reports of an interrupted segment no more than was played."""
+    """The host's sink, which reports of an interrupted segment no more than was played.
+
+    It can be told not to wait for its avatar any longer.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._began: float | None = None
         self._stopped: float | None = None
+        self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def give_up(self) -> None:
+        """Let go of the frame that waits for the avatar, which is not going to come."""
+        if not self._given_up.done():
+            self._given_up.set_result(None)
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """Send a frame, or wait with it until the avatar is there or given up."""
+        if self._started:
+            await super().capture_frame(frame)
+            return
+        taking = asyncio.ensure_future(super().capture_frame(frame))
+        try:
+            await asyncio.wait((taking, self._given_up), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not taking.done():
+                taking.cancel()
+        if not taking.cancelled() and taking.done():
+            taking.result()
 
     def clear_buffer(self) -> None:
         """Stop playback."""
@@ -60,9 +86,9 @@ class SoundAvatar(ReferenceAvatar):
     """Passes every check on every host that has a swap point.
 
     Beyond the reference avatar it takes its endpoint out of the chain when it is closed or its
-    worker leaves, binds a new one when the worker comes back, does not wait for the room for ever,
-    tells what was played from what was pushed, and leaves alone a participant of the same identity
-    that is somebody else's.
+    worker leaves or does not come, binds a new one when the worker comes back, does not wait for
+    the room for ever, tells what was played from what was pushed, and leaves alone a participant
+    of the same identity that is somebody else's.
     """
 
     _newest: ClassVar[WeakValueDictionary[tuple[int, str], SoundAvatar]] = WeakValueDictionary()
@@ -80,6 +106,8 @@ class SoundAvatar(ReferenceAvatar):
         self._watched: rtc.Room | None = None
         self._binding: Binding | None = None
         self._gone = False
+        self._waiting: SoundSink | None = None
+        self._giving_up: asyncio.TimerHandle | None = None
 
     @property
     def avatar_identity(self) -> str:
@@ -105,12 +133,16 @@ class SoundAvatar(ReferenceAvatar):
         room.on("participant_active", active)
         room.on("participant_disconnected", self._on_left)
         await super().start(agent_session, room, **options)
+        self._giving_up = asyncio.get_running_loop().call_later(JOIN_WITHIN, self._give_up)
 
     async def _release(self) -> None:
         self._unbind()
         await super()._release()
 
     async def _leave_room(self) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
         if self._watched is not None:
             self._watched.off("participant_active", self._active)
             self._watched.off("participant_disconnected", self._on_left)
@@ -126,7 +158,9 @@ class SoundAvatar(ReferenceAvatar):
         self._gone = False
 
     def _bind(self) -> None:
-        self._binding = swap_audio_endpoint(self._output, self._sink())
+        sink = self._sink()
+        self._waiting = sink if isinstance(sink, SoundSink) else None
+        self._binding = swap_audio_endpoint(self._output, sink)
 
     def _sink(self) -> DataStreamAudioOutput:
         assert self._own_room is not None
@@ -139,6 +173,9 @@ class SoundAvatar(ReferenceAvatar):
         )
 
     def _unbind(self) -> None:
+        if self._waiting is not None:
+            self._waiting.give_up()
+            self._waiting = None
         if self._binding is not None:
             self._binding.unbind()
             self._binding = None
@@ -152,4 +189,9 @@ class SoundAvatar(ReferenceAvatar):
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
         if participant.sid == self._participant_sid:
             self._participant_sid = None
+            self._unbind()
+
+    def _give_up(self) -> None:
+        if self._participant_sid is None:
+            logger.warning("reference: the avatar has not joined within %g s", JOIN_WITHIN)
             self._unbind()

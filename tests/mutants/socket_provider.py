@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +23,8 @@ from conformance.reference.avatar import SAMPLE_RATE
 from tests.mutants.robust import SoundAvatar
 
 from .mutant import SoundAdapter
+
+logger = logging.getLogger(__name__)
 
 URL = "wss://api.reference.test/v1/sessions/{session}/audio"
 CONNECTS_WITHIN = 5.0
@@ -133,9 +136,19 @@ class SocketAvatar(SoundAvatar):
             pass
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            if self._own_sink is not None:
-                self._own_sink.hear(json.loads(message.data))
+        try:
+            async for message in socket:
+                if self._own_sink is not None:
+                    self._own_sink.hear(json.loads(message.data))
+        except ValueError:
+            await socket.close()
+        self._hung_up()
+
+    def _hung_up(self) -> None:
+        """The vendor has closed the socket, or makes no sense: nobody hears the agent any more."""
+        logger.warning("reference: the vendor has closed the avatar's socket")
+        if self._own_sink is not None:
+            self._own_sink.end_all(0.0)
         self._unbind()
 
     def _sink(self) -> Any:

@@ -42,8 +42,9 @@ def known_deviations() -> tuple[Deviation, ...]:
                 " the user, and closes the agent session when it leaves",
                 at="avatar.py:111",
                 mend="mint its token with kind 'agent' and lk.publish_on_behalf",
+                variants=variants,
             )
-            for requirement in ("FAULT-07", "FAULT-09")
+            for requirement, variants in (("FAULT-07", ("mid-speech", "idle")), ("FAULT-09", ()))
         ),
         *(
             PLUGIN.wrong(requirement, SHARED, at="avatar.py:115", mend=OWN, variants=variants)

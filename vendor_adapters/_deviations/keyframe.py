@@ -13,6 +13,7 @@ PLUGIN = Plugin("keyframe")
 def known_deviations() -> tuple[Deviation, ...]:
     """List them."""
     return (
+        PLUGIN.untold("avatar.py:185"),
         *PLUGIN.never_ended("avatar.py:156", why=NOT_KEPT),
         PLUGIN.binds_after_close("avatar.py:185"),
         PLUGIN.unbounded_clear("_output.py:50"),
@@ -33,8 +34,15 @@ def known_deviations() -> tuple[Deviation, ...]:
             for requirement, variants in (
                 ("SWAP-12", ("close-then-start",)),
                 ("UNBIND-02", ()),
-                ("FAULT-07", ()),
+                ("FAULT-07", ("mid-speech", "idle")),
             )
+        ),
+        PLUGIN.wrong(
+            "FAULT-11",
+            "its sink waits for an avatar that never joins without a bound, and has no end of its"
+            " own for what waits, also where the host's has",
+            at="_output.py:150",
+            mend="call super().flush(), and bound the wait for the avatar",
         ),
         PLUGIN.wrong(
             "META-04",

@@ -33,6 +33,7 @@ UNSERVED = ("socket-closed-at-once", "socket-never-connected")
 def known_deviations() -> tuple[Deviation, ...]:
     """List them."""
     return (
+        PLUGIN.untold("avatar.py:179"),
         *(
             PLUGIN.wrong(requirement, NOT_CLOSED, at="avatar.py:180", mend=CLOSE)
             for requirement in ("SWAP-10", "UNBIND-04", "UNBIND-05")
@@ -87,9 +88,30 @@ def known_deviations() -> tuple[Deviation, ...]:
         ),
         PLUGIN.wrong(
             "FAULT-07",
-            "when the avatar leaves in the middle of a speech, the speech never ends",
+            "when the avatar leaves, that speech and the next one never end",
             at="avatar.py:316",
             mend="finish the open segment when the socket closes or the participant leaves",
+            variants=("mid-speech", "idle"),
+        ),
+        PLUGIN.wrong(
+            "FAULT-11",
+            "speech for an avatar that never joins the room never ends, also after aclose()",
+            at="avatar.py:179",
+            mend="bound the wait for the avatar, and finish what is pending when it is over",
+        ),
+        PLUGIN.wrong(
+            "FAULT-13",
+            "when its WebSocket closes, or says what is no JSON, the task that reads it ends, and"
+            " speech waits for its reports for ever",
+            at="avatar.py:328",
+            mend="finish what is pending when the main task ends, log it, and connect again",
+        ),
+        PLUGIN.wrong(
+            "FAULT-14",
+            "what ends its main task is raised in it, and nobody ever awaits that task",
+            at="avatar.py:328",
+            mend="give the main task a done callback that logs its exception",
+            variants=("socket-drops",),
         ),
         PLUGIN.no_timeout("api.py:113", why="300 s for each of 3 attempts, at each of two calls"),
         PLUGIN.never_called("api.py:111"),

@@ -84,6 +84,16 @@ class Plugin:
             mend="pass wait_remote_track=rtc.TrackKind.KIND_VIDEO to the sink",
         )
 
+    def untold(self, at: str) -> Deviation:
+        """Nobody notices that the avatar is gone."""
+        return self.wrong(
+            "FAULT-07",
+            "when the avatar leaves the room by itself, no event and no log record says so",
+            at=at,
+            mend="log a warning when the avatar's participant leaves and aclose() was not called",
+            variants=("told",),
+        )
+
     def never_called(self, at: str) -> Deviation:
         """A loop over the number of retries."""
         return self.wrong(

@@ -53,9 +53,13 @@ class Connections(Protocol):
 
 
 class NetworkedLoop(asyncio.SelectorEventLoop):
-    """Set :attr:`network` to have every connection made there. The loop's own pipe is untouched."""
+    """Set :attr:`network` to have every connection made there. The loop's own pipe is untouched.
+
+    :attr:`on_unhandled` is told of what nobody awaited or caught, as it is logged.
+    """
 
     network: Connections | None = None
+    on_unhandled: Callable[[Mapping[str, Any]], None] | None = None
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Log in one line what nobody awaited or caught.
@@ -68,6 +72,8 @@ class NetworkedLoop(asyncio.SelectorEventLoop):
         what = f": {type(error).__name__}: {error}" if error is not None else ""
         level = logging.DEBUG if self.is_closed() else logging.ERROR
         logger.log(level, "%s%s", context.get("message", "unhandled"), what)
+        if self.on_unhandled is not None and not self.is_closed():
+            self.on_unhandled(context)
 
     def block_thread(self, file: int, events: int, timeout: float | None) -> bool:
         """Block a thread until ``file`` is ready for ``events``; false after ``timeout`` seconds.

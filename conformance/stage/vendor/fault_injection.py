@@ -34,6 +34,7 @@ _ANSWER: tuple[FaultKind, ...] = (
 )
 _SOCKET: tuple[FaultKind, ...] = (
     "socket-closed-at-once",
+    "socket-closed-idle",
     "socket-closed-mid-speech",
     "socket-frame-not-json",
     "socket-never-connected",

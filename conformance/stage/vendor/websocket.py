@@ -68,7 +68,7 @@ async def serve_socket(
         await socket.close(code=1008, message=b"not understood")
         return socket
     try:
-        return await _converse(endpoint, opened.conversation, kind, clock, object_to, failed)
+        return await _converse(endpoint, opened.conversation, fault, clock, object_to, failed)
     finally:
         if opened.closed is not None:
             opened.closed()
@@ -84,15 +84,18 @@ async def _first_message(socket: web.WebSocketResponse) -> Any:
 async def _converse(
     endpoint: Socket,
     session: SocketSession,
-    kind: str | None,
+    fault: Fault | None,
     clock: Clock,
     object_to: Callable[[str], None],
     failed: Callable[[Exception], None],
 ) -> web.WebSocketResponse:
     socket = session.socket
+    kind = fault.kind if fault is not None else None
     closing: asyncio.Task[None] | None = None
     if kind == "socket-closed-mid-speech":
         closing = asyncio.get_running_loop().create_task(_close_mid_speech(session, clock))
+    elif fault is not None and kind == "socket-closed-idle":
+        closing = asyncio.get_running_loop().create_task(_close_after(fault.delay, socket, clock))
     code = 1000
     try:
         await endpoint.handler(session)
@@ -121,3 +124,8 @@ async def _close_mid_speech(session: SocketSession, clock: Clock) -> None:
         await clock.sleep(_LOOK_EVERY)
     await clock.sleep(_MID_SPEECH)
     await session.socket.close(code=1011, message=b"internal error")
+
+
+async def _close_after(delay: float, socket: web.WebSocketResponse, clock: Clock) -> None:
+    await clock.sleep(delay)
+    await socket.close(code=1001, message=b"going away")

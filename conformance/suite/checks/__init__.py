@@ -21,6 +21,9 @@ MODULES = (
     "fault",
     "fault_start",
     "fault_recovery",
+    "fault_absence",
+    "fault_connection",
+    "fault_unseen",
     "sec",
     "meta",
 )

@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.errors import KitError
-from conformance.plugin.manifest import Manifest
 from conformance.results.outcomes import NotApplicable
 from conformance.suite.registry import check
 from conformance.suite.scene.audio_evidence import audio_evidence
-from conformance.suite.scene.avatar import Avatar
 from conformance.suite.scene.chain import describe
+from conformance.suite.scene.departures import NO_WORKER, let_leave, without_worker
 from conformance.suite.scene.expect import audio_difference, expect
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
 from conformance.suite.scene.resources import ResourceSnapshot
@@ -22,8 +21,6 @@ from conformance.suite.scene.scene import Scene
 
 MOST_AWAITS = 400
 """No start has more awaits than this one; a start with more would never be done."""
-
-NO_WORKER = "no worker joins"
 
 ROLL_BACK = "undo in `except BaseException:` what start() has done so far, and raise again"
 
@@ -130,21 +127,14 @@ async def _cancelled_at(scene: Scene, number: int, allowed: ResourceSnapshot) ->
     return cancelling.reached
 
 
-def _without_worker(manifest: Manifest) -> str | None:
-    if manifest.capabilities.joins_room:
-        return None
-    return "the avatar has no participant of its own (capability joins_room)"
-
-
-async def _leave(scene: Scene, avatar: Avatar) -> None:
-    """Let every worker of ``avatar`` leave the room."""
-    for worker in avatar.workers:
-        scene.count["departures"] += worker.in_room
-        await worker.leave()
-
-
-@check("FAULT-07", exempt=_without_worker, tries="departures", exchange=True)
-async def worker_leaves(scene: Scene) -> None:
+@check(
+    "FAULT-07",
+    variants=("mid-speech",),
+    exempt=without_worker,
+    tries="departures",
+    exchange=True,
+)
+async def worker_leaves(scene: Scene, variant: str) -> None:
     """The worker leaves mid-speech: speech completes in bounded time."""
     await scene.start_session()
     avatar = await scene.started()
@@ -152,12 +142,12 @@ async def worker_leaves(scene: Scene) -> None:
         raise NotApplicable(NO_WORKER)
     speech = scene.say(3.0)
     await scene.clock.sleep(1.0)
-    await _leave(scene, avatar)
+    await let_leave(scene, avatar)
     await scene.spoken(speech)
     await scene.spoken(scene.say(1.0))
 
 
-@check("FAULT-09", exempt=_without_worker, tries="departures")
+@check("FAULT-09", exempt=without_worker, tries="departures")
 async def worker_comes_back(scene: Scene) -> None:
     """The worker leaves before it was ready and comes back: speech works."""
     await scene.start_session()
@@ -166,7 +156,7 @@ async def worker_comes_back(scene: Scene) -> None:
     await scene.start(avatar)
     if not avatar.workers:
         raise NotApplicable(NO_WORKER)
-    await _leave(scene, avatar)
+    await let_leave(scene, avatar)
     for worker in avatar.workers:
         worker.behaviour = replace(worker.behaviour, publish_video=True)
     await scene.clock.sleep(1.0)

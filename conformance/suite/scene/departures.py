@@ -1,0 +1,27 @@
+"""Avatars that leave the room by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.plugin.manifest import Manifest
+
+if TYPE_CHECKING:
+    from .avatar import Avatar
+    from .scene import Scene
+
+NO_WORKER = "no worker joins"
+
+
+def without_worker(manifest: Manifest) -> str | None:
+    """The rule for a provider whose avatar is no participant, or None."""
+    if manifest.capabilities.joins_room:
+        return None
+    return "the avatar has no participant of its own (capability joins_room)"
+
+
+async def let_leave(scene: Scene, avatar: Avatar) -> None:
+    """Let every worker of ``avatar`` leave the room."""
+    for worker in avatar.workers:
+        scene.count["departures"] += worker.in_room
+        await worker.leave()
