@@ -41,7 +41,7 @@ def test_each_family_has_its_requirements() -> None:
         "SWAP": 14,
         "UNBIND": 13,
         "PLAY": 11,
-        "FAULT": 10,
+        "FAULT": 15,
         "SEC": 3,
         "META": 4,
     }
