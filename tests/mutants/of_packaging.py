@@ -97,6 +97,12 @@ importing(
     "a plugin that calls basicConfig so that its examples log",
 )
 importing(
+    "configures",
+    "it changes the logging handlers",
+    "import logging\nlogging.basicConfig()\n",
+    "a plugin that calls basicConfig, which does nothing where somebody has done so before",
+)
+importing(
     "level",
     "it changes the logging level",
     "import logging\nlogging.getLogger().setLevel(1)\n",

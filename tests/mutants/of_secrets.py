@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -66,6 +72,68 @@ class SecretInRepr(SoundAvatar):
 class SecretInUrl(ReferenceApi):
     def _request(self, method: str, path: str, **options: Any) -> Any:
         return super()._request(method, f"{path}?key={self._api_key}", **options)
+
+
+def says(where: str, story: str, say: Callable[[str], object], what: str = "api_key") -> None:
+    """Declare a mutant that says its key somewhere when it starts."""
+
+    class Saying(SoundAvatar):
+        async def start(self, agent_session: Any, room: Any, **options: Any) -> None:
+            say(self._api_key)
+            await super().start(agent_session, room, **options)
+
+    Saying.__name__ = f"Secret{say.__name__.title().replace('_', '')}"
+    mutant(Kill("SEC-01", f"no secret in {where}; observed {what}"), story=story)(Saying)
+
+
+def _on_stdout(key: str) -> None:
+    print("key", key)
+
+
+def _on_stderr(key: str) -> None:
+    os.write(2, key.encode())
+
+
+def _in_warning(key: str) -> None:
+    warnings.warn(f"the key {key} expires soon", DeprecationWarning, stacklevel=2)
+
+
+def _in_own_logger(key: str) -> None:
+    own = logging.getLogger("acme_client")
+    own.propagate = False
+    own.warning("using %s", key)
+
+
+def _in_task_name(key: str) -> None:
+    asyncio.ensure_future(asyncio.sleep(0)).set_name(f"stream of {key}")
+
+
+def _in_arguments_of_child(key: str) -> None:
+    subprocess.run([sys.executable, "-c", "", key], check=True)
+
+
+def _in_environment_of_child(key: str) -> None:
+    subprocess.run([sys.executable, "-c", ""], check=True, env={**os.environ, "ENCODER_KEY": key})
+
+
+def _in_base64(key: str) -> None:
+    logger.debug("Authorization: Basic %s", base64.b64encode(f"user:{key}".encode()).decode())
+
+
+def _in_part(key: str) -> None:
+    logger.debug("key ...%s", key[-12:])
+
+
+says("stdout", "a print() that was left in", _on_stdout)
+says("stderr", "a native library that logs the URL it connects to", _on_stderr)
+says("a warning (DeprecationWarning)", "a client that warns about an old key", _in_warning)
+says("a log record of acme_client", "a vendor's SDK with a logger of its own", _in_own_logger)
+says("the name of a task", "tasks that are named after what they serve", _in_task_name)
+says("the arguments of a child process", "an encoder that is given the key", _in_arguments_of_child)
+says("the environment of a child process", "the same, by a variable", _in_environment_of_child)
+log = "a log record of livekit.plugins.reference"
+says(log, "headers of basic authentication in a log", _in_base64, "api_key in base64")
+says(log, "a key that is shortened, not enough", _in_part, "8 characters or more of api_key")
 
 
 @mutant(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from conformance.results.outcomes import ProviderRaised
 from conformance.stage.faults import Fault
 from conformance.suite.registry import check
 from conformance.suite.scene.avatar import Avatar
+from conformance.suite.scene.disclosures import listening
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.import_effects import import_effects
 from conformance.suite.scene.scene import ROOM, Scene
@@ -22,8 +19,9 @@ SECRET_HINT = "keep credentials in headers of requests to the vendor, and nowher
 
 @check("SEC-01", tries="places")
 async def secrets_stay_secret(scene: Scene) -> None:
-    """Secrets appear in no log record, exception, repr, URL, or participant attribute."""
-    with _all_logs() as logs:
+    """Secrets appear in nothing that is said: no log, warning, output, exception, repr, URL ..."""
+    scene.count["secrets"] += len(scene.secrets)
+    with listening() as heard:
         await scene.start_session()
         failing = await scene.create("failing")
         injected = failing.backend.inject(Fault("status", status=401))
@@ -41,9 +39,8 @@ async def secrets_stay_secret(scene: Scene) -> None:
             for name, value in attributes.items():
                 _clean(scene, f"attribute {name!r} of participant {identity!r}", value)
         await scene.close(avatar)
-    for record in logs:
-        extra = " ".join(str(value) for value in vars(record).values())
-        _clean(scene, f"a log record of {record.name}", f"{record.getMessage()} {extra}")
+    for where, text in heard.said:
+        _clean(scene, where, text)
 
 
 def _clean(scene: Scene, where: str, text: str) -> None:
@@ -54,33 +51,6 @@ def _clean(scene: Scene, where: str, text: str) -> None:
 
 def _urls(avatar: Avatar) -> str:
     return " ".join(request.path for request in avatar.backend.requests)
-
-
-@contextmanager
-def _all_logs() -> Iterator[list[logging.LogRecord]]:
-    """Collect every log record of the moment, however low its level."""
-    records: list[logging.LogRecord] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append(record)
-
-    collector = Collector(logging.NOTSET)
-    loggers = [
-        logging.getLogger(),
-        logging.getLogger("livekit"),
-        logging.getLogger("livekit.plugins"),
-    ]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.DEBUG)
-    loggers[0].addHandler(collector)
-    try:
-        yield records
-    finally:
-        loggers[0].removeHandler(collector)
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 @check("SEC-02")

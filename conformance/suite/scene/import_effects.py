@@ -53,8 +53,9 @@ def own_import_effects(module: str) -> tuple[str, ...]:
     """Import ``module`` in this interpreter and say what that changes; never starts another."""
     heard: list[Any] = []
     say = _loguru(heard.append)
-    before = _settings()
     handlers = list(logging.getLogger().handlers)
+    logging.getLogger().handlers[:] = []  # basicConfig() does nothing where there are any
+    before = _settings()
     environment = dict(os.environ)
     with redirect_stdout(sys.stderr):
         importlib.import_module(module)

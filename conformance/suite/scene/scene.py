@@ -34,6 +34,7 @@ from .error_site import where_to_look
 from .exchange import PLAIN, SWITCHER, PlainExchange, SwitcherExchange
 from .fake_tail import FakeTail
 from .later_calls import expect_later_calls_later
+from .secret_forms import leaked
 from .speech import Speech
 from .tail_recorder import TailWatch
 from .user import SimulatedUser
@@ -377,7 +378,12 @@ class Scene:
             raise
 
     def leaks(self, text: str) -> list[str]:
-        """The names of the secrets that ``text`` has in it."""
+        """The names of the secrets that ``text`` has in it, whole, encoded or in part."""
+        return leaked(self.secrets, text)
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The secrets that the provider is given, by name."""
         context = self.adapter_context()
         given = {c: context.secret(c.name) for c in self.manifest.credentials}
         secrets = {
@@ -385,8 +391,7 @@ class Scene:
             for c, value in given.items()
             if value and (c.is_secret or self._authenticates(value))
         }
-        secrets["livekit_api_secret"] = self.stage.server.credentials.api_secret
-        return [name for name, value in secrets.items() if value in text]
+        return {**secrets, "livekit_api_secret": self.stage.server.credentials.api_secret}
 
     def _authenticates(self, value: str) -> bool:
         """Whether ``value`` is in a header of a request: what goes there is no mere setting."""
