@@ -14,6 +14,7 @@ from conformance.stage.faults import (
     STATUS_FAULTS,
     Fault,
 )
+from conformance.stage.vendor.latency import API_LATENCY
 from conformance.suite.registry import check
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
@@ -135,7 +136,7 @@ def retries(tried: Sequence[StartAttempt], name: str) -> None:
                 at=trial.at,
             )
             continue
-        pauses = [later - earlier for earlier, later in _pairs(trial.requests)]
+        pauses = [later - earlier - API_LATENCY for earlier, later in _pairs(trial.requests)]
         expect(
             1 < attempts <= MOST_ATTEMPTS,
             f"2 to {MOST_ATTEMPTS} requests on {trial.where}",
@@ -146,7 +147,7 @@ def retries(tried: Sequence[StartAttempt], name: str) -> None:
             at=trial.at,
         )
         expect(
-            min(pauses) > 0,
+            min(pauses) > 1e-6,
             f"a pause between the requests on {trial.where}",
             "none",
             hint="sleep between the attempts",
