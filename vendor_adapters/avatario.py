@@ -25,7 +25,6 @@ def avatar_provider_manifest() -> dict[str, object]:
             {"name": "avatar_id", "environment": "AVATARIO_AVATAR_ID", "secret": False},
         ],
         "capabilities": {"restartable": True},
-        "bounds": {"start": 40},
     }
 
 

@@ -83,6 +83,7 @@ def select(discovered: Discovered, names: Sequence[str] = ()) -> tuple[Provider,
 
     Without names: the repository's own where it has one, else every bundled one that is installed.
     ``all`` stands for every adapter that was found, installed or not: one that is not is an error.
+    An avatar that the installed version of its distribution does not have yet is left out.
     """
     if not names:
         chosen = _by_default(discovered)
@@ -240,7 +241,9 @@ def _by_default(discovered: Discovered) -> tuple[Provider, ...]:
         return own
     _raise_first(discovered, lambda problem: problem.source == "bundled")
     bundled = tuple(
-        p for p in discovered.providers.values() if p.bundled and p.installed_version is not None
+        p
+        for p in discovered.providers.values()
+        if p.bundled and p.installed_version is not None and p.is_shipped
     )
     if not bundled:
         raise UsageError(
@@ -253,7 +256,7 @@ def _by_default(discovered: Discovered) -> tuple[Provider, ...]:
 
 def _everything(discovered: Discovered) -> list[str]:
     _raise_first(discovered, lambda problem: True)
-    return list(discovered.providers)
+    return [name for name, provider in discovered.providers.items() if provider.is_shipped]
 
 
 def _named(discovered: Discovered, name: str) -> Provider:

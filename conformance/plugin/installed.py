@@ -30,6 +30,20 @@ def host_version() -> str:
         ) from None
 
 
+def has_module(distribution: str, module: str) -> bool:
+    """Whether an installed distribution has a module, by the list of its files.
+
+    True where it is not installed, or keeps no list of its Python files, as an editable one.
+    """
+    try:
+        files = importlib.metadata.files(distribution) or []
+    except importlib.metadata.PackageNotFoundError:
+        return True
+    path = module.replace(".", "/")
+    names = {file.as_posix() for file in files if file.suffix == ".py"}
+    return not names or f"{path}.py" in names or f"{path}/__init__.py" in names
+
+
 def _check_host() -> None:
     installed = host_version()
     if Version(installed) < Version(OLDEST_HOST):

@@ -14,7 +14,7 @@ Transport = Literal["bytestream", "websocket", "in-process"]
 class Bounds:
     """How long the provider may take, in seconds of the stage's clock."""
 
-    start: float = 30.0
+    start: float = 60.0
     close: float = 30.0
     playout: float = 30.0
 

@@ -75,7 +75,7 @@ _WORDS: Mapping[type, Mapping[str, Mapping[str, Any]]] = {
         "secret": {"description": "whether it must stay secret"},
     },
     Bounds: {
-        "start": {"description": "for start(), in seconds", **_SECONDS},
+        "start": {"description": "for start(), in seconds", **_SECONDS, "maximum": 300},
         "close": {"description": "for aclose(), in seconds", **_SECONDS},
         "playout": {"description": "for a segment to finish late, in seconds", **_SECONDS},
     },

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date
+from functools import cached_property
 from inspect import isawaitable, iscoroutine
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from conformance.results.deviation import Deviation, specifier_problem
 
 from . import defaults, spec
 from .hook_validation import check_implementation, implemented_hooks
+from .installed import HOST, has_module
 from .manifest import Manifest
 from .provenance import file_of, why_not_the_plugins
 from .schema_errors import first_problem
@@ -98,6 +100,14 @@ class Provider:
     def bundled(self) -> bool:
         """Whether the adapter came with the kit."""
         return self.source == "bundled"
+
+    @cached_property
+    def is_shipped(self) -> bool:
+        """Whether the installed distribution has the avatar's module, as far as it can be told.
+
+        An avatar of the host's own came with a later version than the oldest that is supported.
+        """
+        return self.manifest.distribution != HOST or has_module(HOST, self.module)
 
     def create_avatar(self, context: AdapterContext) -> Any:
         """Construct the plugin's avatar session.

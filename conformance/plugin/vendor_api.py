@@ -133,6 +133,9 @@ class Call:
     """The vendor ends that session by itself when the agent has left the room."""
     ends_session: bool = False
     """A success ends the vendor session that the request addresses (UNBIND-05)."""
+    idempotency: str | None = None
+    """The place of a key (see `RoomAccess`) by which the vendor knows a call again: the same key
+    with the same body opens no second session, and is answered as the first one was."""
     answer: Answer = field(default_factory=dict)
     needed_fields: Sequence[str] = ()
     """Fields of the answer that the plugin cannot do without; the `field-missing` fault drops

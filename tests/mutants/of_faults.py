@@ -83,7 +83,7 @@ class LeavesOnFailure(SoundAvatar):
 
 
 @mutant(
-    Kill("FAULT-04", "start() gives up within 30 s"),
+    Kill("FAULT-04", "start() gives up within 60 s"),
     Kill("UNBIND-10", "aclose() of the avatar avatar returns within", "backend-silent"),
     story="eight of the thirteen: sock_connect alone leaves the total unbounded",
 )

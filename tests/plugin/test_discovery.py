@@ -10,7 +10,9 @@ from types import ModuleType
 import pytest
 
 from conformance.plugin import UsageError, discovery
+from conformance.plugin import provider as provider_module
 from conformance.plugin.discovery import Discovered, discover, select
+from conformance.plugin.installed import has_module
 
 INSTALLED = "avatar-conformance"
 
@@ -342,3 +344,21 @@ def test_the_bundled_adapters_are_found_without_importing_livekit() -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+def test_an_avatar_that_the_installed_host_lacks_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came with a later host: neither the default nor ``all`` takes it then."""
+    monkeypatch.setattr(provider_module, "has_module", lambda distribution, module: False)
+    found = discover(rootdir=tmp_path)
+    assert "inference" in found.providers
+    for taken in (select(found, ["all"]), select(found)):
+        assert "inference" not in [provider.name for provider in taken]
+
+
+def test_a_module_is_found_in_the_list_of_files() -> None:
+    """By its name in the distribution; nothing is imported for it."""
+    assert has_module("livekit-agents", "livekit.agents.voice.avatar")
+    assert not has_module("livekit-agents", "livekit.agents.inference.nobody")
+    assert has_module("not-installed-at-all", "nobody")

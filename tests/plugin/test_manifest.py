@@ -45,7 +45,7 @@ def test_the_smallest_manifest_takes_the_documented_defaults() -> None:
 
     assert accepted(SMALLEST)
     assert (manifest.sample_rate, manifest.channels) == (None, 1)
-    assert manifest.bounds == Bounds(30.0, 30.0, 30.0)
+    assert manifest.bounds == Bounds(60.0, 30.0, 30.0)
     assert manifest.capabilities == Capabilities()
 
 
@@ -56,7 +56,7 @@ def test_a_full_manifest_survives_json() -> None:
         sample_rate=24000,
         identity="acme-avatar-agent",
         credentials=(Credential("api_key", "ACME_API_KEY"), Credential("avatar", secret=False)),
-        bounds=Bounds(start=60.0),
+        bounds=Bounds(start=90.0),
         capabilities=Capabilities(ends_session=True),
     )
 
@@ -80,9 +80,10 @@ def test_only_an_in_process_provider_may_declare_no_host() -> None:
 
 
 def test_a_bound_cannot_be_so_large_that_it_bounds_nothing() -> None:
-    """Nobody waits for two minutes; a provider can't declare its way out of being bounded."""
-    assert accepted({**SMALLEST, "bounds": {"start": 120}})
-    assert not accepted({**SMALLEST, "bounds": {"start": 121}})
+    """Nobody waits longer than that; a provider can't declare its way out of being bounded."""
+    for name, longest in (("start", 300), ("close", 120), ("playout", 120)):
+        assert accepted({**SMALLEST, "bounds": {name: longest}})
+        assert not accepted({**SMALLEST, "bounds": {name: longest + 1}})
 
 
 def test_every_capability_is_off_or_on_in_the_schema() -> None:

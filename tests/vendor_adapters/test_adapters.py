@@ -82,13 +82,14 @@ def play(provider: Provider, scenario: Any) -> Any:
 
 
 def test_the_bundled_adapters_are_those_of_the_thirteen_plugins() -> None:
-    """There is an adapter for each published plugin, and bitHuman has one for each mode."""
+    """There is one for each plugin, two for bitHuman's modes, and one for the host's own avatar."""
     providers = [provider_of(name) for name in bundled_names()]
 
     assert {p.manifest.distribution for p in providers} == {
-        f"livekit-plugins-{vendor}" for vendor in VENDORS
+        "livekit-agents",
+        *(f"livekit-plugins-{vendor}" for vendor in VENDORS),
     }
-    assert sorted(p.name for p in providers) == sorted((*VENDORS, "bithuman-local"))
+    assert sorted(p.name for p in providers) == sorted((*VENDORS, "bithuman-local", "inference"))
 
 
 @pytest.mark.parametrize("module", PLAIN)

@@ -190,6 +190,7 @@ def plugins_on_the_newest_host(version: str, folder: Path) -> Environment:
     """An environment with the kit, the newest host and all plugins in one version."""
     adapters = [import_module(f"vendor_adapters.{name}") for name in bundled_names()]
     plugins = {adapter.avatar_provider_manifest()["distribution"] for adapter in adapters}
+    plugins.discard("livekit-agents")
     installer = CommandInstaller.at_hand()
     environment = installer.create(folder)
     undeclared = "pillow"  # bitHuman's plugin of 1.6 imports it, and does not ask for it
@@ -225,8 +226,10 @@ def test_the_plugins_of_1_6_0_replace_the_wrappers_and_those_of_1_6_1_do_not(
     assert done.returncode == 1, done.stdout + done.stderr  # a part certifies nothing
     report = json.loads((work / "r.json").read_text("utf-8"))
     results = {r["id"]: r for subject in report["subjects"] for r in subject["results"]}
-    judged = {name: result for name, result in results.items() if name.endswith("::BIND-02")}
-    assert len(judged) == len(bundled_names())
+    hosts_own = "inference::BIND-02"
+    names = [name for name in results if name.endswith("::BIND-02") and name != hosts_own]
+    judged = {name: results[name] for name in names}
+    assert len(judged) == len(bundled_names()) - 1
     assert {result["outcome"] for result in judged.values()} == {outcome}
     for result in judged.values():
         if outcome == "failed":

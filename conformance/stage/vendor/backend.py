@@ -79,6 +79,8 @@ class MemoryBackend:
         self._sessions = VendorSessions(
             provider, context, stage, api.messages, self._objections.extend
         )
+        self._answered_before: dict[tuple[str, str | None, str], str | None] = {}
+        """The sessions of calls by name, idempotency key and body."""
         self._injections: list[Injection] = []
         self._failures: list[tuple[str, Exception]] = []
         self._site: VendorSite | None = None
@@ -288,9 +290,15 @@ class MemoryBackend:
         self, call: Call, request: web.BaseRequest, noted: ApiRequest, fault: Fault | None
     ) -> web.StreamResponse:
         session = noted.session
-        if call.opens_session:
-            session = self._open_session(call, request, noted.body)
-        workers = self._sessions.bring_in_by(call, request, noted.body, session, self.behaviour)
+        again = (call.name, at_place(request, noted.body, call.idempotency), repr(noted.body))
+        if again[1] is not None and again in self._answered_before:
+            session = self._answered_before[again]
+            workers = self._sessions.workers_of(session)
+        else:
+            if call.opens_session:
+                session = self._open_session(call, request, noted.body)
+            workers = self._sessions.bring_in_by(call, request, noted.body, session, self.behaviour)
+            self._answered_before[again] = session
         if session != noted.session:
             position = next(i for i, r in enumerate(self._requests) if r is noted)
             noted = self._requests[position] = replace(noted, session=session)

@@ -41,7 +41,7 @@ def start_raises(tried: Sequence[StartAttempt], name: str) -> str:
             "start() was still waiting"
             if trial.hung
             else f"start() returned as if it had worked; the tail is {trial.tail_after}",
-            hint=""
+            hint=trial.bound_hint
             if trial.hung
             else "let the error through: the caller cannot know otherwise that no avatar will come",
             at=trial.at,
@@ -109,12 +109,18 @@ def start_is_bounded(tried: Sequence[StartAttempt]) -> None:
             f"start() gives up within {trial.bound:g} s on {trial.where}",
             f"it was still waiting after {trial.elapsed:g} s, with request number "
             f"{len(trial.requests)} of that call",
-            hint="the first request is never given up: give every request a total timeout, "
-            "ClientTimeout(total=...); one with sock_connect alone has none"
-            if len(trial.requests) == 1
-            else "",
+            hint=_never_given_up(trial),
             at=trial.at,
         )
+
+
+def _never_given_up(trial: StartAttempt) -> str:
+    if len(trial.requests) > 1:
+        return trial.bound_hint
+    return (
+        "the first request is never given up: give every request a total timeout, "
+        f"ClientTimeout(total=...); one with sock_connect alone has none; {trial.bound_hint}"
+    )
 
 
 NOT_RETRIED = ("401", "403", "404")

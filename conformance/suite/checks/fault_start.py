@@ -12,6 +12,7 @@ from conformance.errors import KitError
 from conformance.results.outcomes import NotApplicable
 from conformance.suite.registry import check
 from conformance.suite.scene.audio_evidence import audio_evidence
+from conformance.suite.scene.bounds import bound_hint
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.departures import NO_WORKER, let_leave, without_worker
 from conformance.suite.scene.expect import audio_difference, expect
@@ -100,6 +101,7 @@ async def _cancelled_at(scene: Scene, number: int, allowed: ResourceSnapshot) ->
         task.done(),
         f"{where} ends",
         "it goes on waiting",
+        hint=bound_hint(scene.manifest, "start"),
         at=began,
     )
     tail = scene.chain().tail

@@ -21,12 +21,14 @@ from conformance.suite.scene.scene import Scene
 
 FIRST_WITH_SWAP_CALL = "1.6.1"
 LAST_WITHOUT = "1.6.0"
+_HOST = "livekit-agents"
 _HOST_PACKAGES = ("livekit.agents", "livekit.rtc", "livekit.api")
 
 
 @check("META-01", needs_avatar=False)
 async def registers(scene: Scene) -> None:
     """The plugin registers with livekit-agents under its distribution's name and version."""
+    _needs_plugin(scene)
     module = scene.provider.module
     importlib.import_module(module)
     version = _version(scene)
@@ -51,6 +53,7 @@ async def registers(scene: Scene) -> None:
 @check("META-02")
 async def excludes_older_hosts(scene: Scene) -> None:
     """The dependency on livekit-agents excludes hosts without the swap call that it uses."""
+    _needs_plugin(scene)
     await scene.start_session()
     with host.watch_bindings(scene.session.output) as bindings:
         await scene.started()
@@ -61,7 +64,7 @@ async def excludes_older_hosts(scene: Scene) -> None:
         for requirement in map(
             Requirement, importlib.metadata.requires(scene.manifest.distribution) or []
         )
-        if _normal(requirement.name) == "livekit-agents"
+        if _normal(requirement.name) == _HOST
     ]
     allows = [
         str(r.specifier) or "any version" for r in wanted if r.specifier.contains(LAST_WITHOUT)
@@ -92,6 +95,7 @@ async def typed(scene: Scene) -> None:
 @check("META-04", needs_avatar=False)
 async def public_host_only(scene: Scene) -> None:
     """The provider imports no private module or attribute of the host."""
+    _needs_plugin(scene)
     private = _private_uses(_package(scene))
     expect(
         not private,
@@ -99,6 +103,12 @@ async def public_host_only(scene: Scene) -> None:
         "; ".join(private),
         hint="use what livekit.agents exports; ask for what it doesn't",
     )
+
+
+def _needs_plugin(scene: Scene) -> None:
+    """Raise `NotApplicable` for an avatar of the host's own."""
+    if _normal(scene.manifest.distribution) == _HOST:
+        raise NotApplicable("the avatar is part of livekit-agents itself")
 
 
 @cache

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from conformance.suite.registry import check
+from conformance.suite.scene.bounds import bound_hint
 from conformance.suite.scene.expect import expect, fail, seconds
 from conformance.suite.scene.scene import Scene
 
@@ -100,6 +101,7 @@ async def interrupted(scene: Scene, variant: str) -> None:
         output.wait_for_playout(),
         f"{len(lengths)} interrupted segment(s) finish",
         seconds=scene.manifest.bounds.playout,
+        hint=bound_hint(scene.manifest, "playout"),
     )
     await scene.clock.sleep(3.0)
     events = scene.ear.finished

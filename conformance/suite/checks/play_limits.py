@@ -11,6 +11,7 @@ from conformance.plugin.manifest import Manifest
 from conformance.results.outcomes import NotApplicable, ProviderRaised
 from conformance.stage.faults import Fault
 from conformance.suite.registry import check
+from conformance.suite.scene.bounds import bound_hint
 from conformance.suite.scene.expect import expect, seconds
 from conformance.suite.scene.scene import AGENT, Scene
 from conformance.suite.scene.speech import Speech, frame_of, samples
@@ -44,6 +45,7 @@ async def interrupted_before_join(scene: Scene) -> None:
             output.wait_for_playout(),
             "the interrupted segment finishes although no avatar is there",
             seconds=scene.manifest.bounds.playout,
+            hint=bound_hint(scene.manifest, "playout"),
         )
 
 
@@ -110,7 +112,10 @@ async def back_to_back(scene: Scene) -> None:
         await scene.push(scene.speech(length))
         output.flush()
     await scene.bounded(
-        output.wait_for_playout(), "all segments finish", seconds=scene.manifest.bounds.playout
+        output.wait_for_playout(),
+        "all segments finish",
+        seconds=scene.manifest.bounds.playout,
+        hint=bound_hint(scene.manifest, "playout"),
     )
     await scene.clock.sleep(1.0)
     positions = [event.position for event in scene.ear.finished]

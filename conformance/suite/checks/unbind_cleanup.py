@@ -9,6 +9,7 @@ from conformance.results.outcomes import NotApplicable, ProviderRaised
 from conformance.stage.faults import Fault
 from conformance.suite.registry import check
 from conformance.suite.scene.audio_evidence import audio_evidence
+from conformance.suite.scene.bounds import bound_hint
 from conformance.suite.scene.chain import describe
 from conformance.suite.scene.expect import audio_difference, expect, seconds
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
@@ -150,6 +151,7 @@ async def close_during_start(scene: Scene, *, allowed: ResourceSnapshot) -> None
         asyncio.gather(starting, return_exceptions=True),
         "start() returns when aclose() is called in the middle of it",
         seconds=scene.manifest.bounds.start,
+        hint=bound_hint(scene.manifest, "start"),
     )
     injected.withdraw()
     if not waiting and not isinstance(outcome[0], BaseException):
@@ -223,6 +225,7 @@ async def ends_with_the_call(scene: Scene, variant: str) -> None:
             scene.job.shutdown(),
             "the job's shutdown callbacks",
             seconds=scene.manifest.bounds.close,
+            hint=bound_hint(scene.manifest, "close"),
         )
     else:
         await scene.session.aclose()

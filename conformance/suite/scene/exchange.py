@@ -17,6 +17,7 @@ from conformance.results.outcomes import Finding, ProviderRaised, Violation
 from conformance.results.timeline import Timeline
 
 from .avatar import Avatar
+from .bounds import bound_hint
 from .error_site import where_to_look
 from .swap_order import CLOSE_THEN_START
 
@@ -51,7 +52,9 @@ class DrivenScene(Protocol):
     def timeline(self) -> Timeline:
         """What has happened so far."""
 
-    async def bounded(self, awaitable: Awaitable[T], what: str, *, seconds: float) -> T:
+    async def bounded(
+        self, awaitable: Awaitable[T], what: str, *, seconds: float, hint: str = ""
+    ) -> T:
         """Await within ``seconds``; raises `Violation` naming ``what``."""
 
     async def bind_call(self, avatar: Avatar) -> None:
@@ -79,6 +82,7 @@ class PlainExchange:
             self._scene.bind_call(avatar),
             f"start() of the {avatar.label} avatar returns",
             seconds=avatar.manifest.bounds.start,
+            hint=bound_hint(avatar.manifest, "start"),
         )
 
     async def close(self, avatar: Avatar) -> None:
@@ -90,6 +94,7 @@ class PlainExchange:
                 avatar.provider.unbind(avatar.instance, scene.session, avatar.context),
                 f"aclose() of the {avatar.label} avatar returns",
                 seconds=avatar.manifest.bounds.close,
+                hint=bound_hint(avatar.manifest, "close"),
             )
         except Violation:
             raise

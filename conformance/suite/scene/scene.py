@@ -27,6 +27,7 @@ from conformance.stage.faults import Fault
 from conformance.stage.interface import Contact, Stage
 
 from .avatar import Avatar
+from .bounds import bound_hint
 from .canary import secrets_of
 from .chain import Chain, PlaybackEventLog, describe, same
 from .environment import AGENT, ROOM, USER, credential_variables, mint
@@ -339,6 +340,7 @@ class Scene:
             speech.handle.wait_for_playout(),
             "the speech completes",
             seconds=speech.seconds + self.manifest.bounds.playout,
+            hint=bound_hint(self.manifest, "playout"),
         )
 
     def interrupt(self, speech: Speech) -> None:
@@ -356,8 +358,13 @@ class Scene:
         async for frame in speech.frames():
             await output.capture_frame(frame)
 
-    async def bounded(self, awaitable: Awaitable[T], what: str, *, seconds: float) -> T:
-        """Await within ``seconds`` of the stage's clock; raises `Violation` naming ``what``."""
+    async def bounded(
+        self, awaitable: Awaitable[T], what: str, *, seconds: float, hint: str = ""
+    ) -> T:
+        """Await within ``seconds`` of the stage's clock; raises `Violation` naming ``what``.
+
+        ``hint`` says what there is to do about it.
+        """
         began = self.clock.now()
         task = asyncio.ensure_future(awaitable)
         try:
@@ -370,6 +377,7 @@ class Scene:
                 Finding(
                     f"{what} within {seconds:g} s",
                     f"it was still waiting {self.clock.now() - began:g} s later",
+                    hint,
                     at=began,
                 )
             ) from None

@@ -19,6 +19,7 @@ from conformance.stage.faults import (
     Fault,
 )
 
+from .bounds import bound_hint
 from .chain import describe
 from .resources import ResourceSnapshot
 from .scene import Scene
@@ -98,6 +99,8 @@ class StartAttempt:
     left: Mapping[str, int]
     sessions_opened: int
     sessions_left: int
+    bound_hint: str = ""
+    """Which bound that is, and what else there is to do about it."""
 
     @property
     def where(self) -> str:
@@ -181,6 +184,7 @@ async def attempt(scene: Scene, fault: Fault, call: str) -> StartAttempt:
     return StartAttempt(
         provider=scene.provider.name,
         bound=scene.manifest.bounds.start,
+        bound_hint=bound_hint(scene.manifest, "start"),
         fault=fault,
         call=call,
         raised=raised,
