@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,11 @@ from .adapter import FILE
 _BAD = ("failed", "error")
 
 
-def first_run(adapter: Path) -> str:
-    """Certify by the adapter in ``adapter``, in an empty folder; says in words what came of it."""
+def first_run(adapter: Path, options: Sequence[str] = ()) -> str:
+    """Certify by the adapter in ``adapter``, in an empty folder; says in words what came of it.
+
+    ``options`` are more options of pytest's.
+    """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / FILE).write_bytes(adapter.read_bytes())
@@ -29,7 +32,7 @@ def first_run(adapter: Path) -> str:
             f"--conformance-report={report}",
         ]
         ran = subprocess.run(
-            [*command, "-q", "-p", "no:cacheprovider", "--rootdir", str(place)],
+            [*command, *options, "-q", "-p", "no:cacheprovider", "--rootdir", str(place)],
             cwd=place,
             capture_output=True,
             text=True,

@@ -19,6 +19,7 @@ from conformance.plugin import STRING, Call, DataMessage, RoomAccess, VendorAPI,
 from conformance.plugin.schema_errors import first_problem
 from conformance.scaffold.adapter import Written, write_adapter
 from conformance.scaffold.copier_extra import copier_module
+from conformance.scaffold.first_run import first_run
 from conformance.scaffold.layout import laid_out
 from conformance.scaffold.names import VENDORS
 
@@ -235,6 +236,16 @@ def test_a_recorded_adapter_certifies_as_the_one_by_hand(install: Install) -> No
     """
     pytest.importorskip("livekit.plugins.trugen")
     assert compare("trugen").differences == {}
+
+
+def test_the_plugin_is_judged_by_its_new_adapter(file: Path) -> None:
+    """In a folder of its own, where no other adapter takes the place of the one just written."""
+    pytest.importorskip("livekit.plugins.trugen")
+    write_adapter("livekit-plugins-trugen", file)
+    said = first_run(file, ["--requirement", "BIND-0[14]", "--requirement", "UNBIND-05"])
+    first, *failed = said.splitlines()
+    assert first == "judged by it: 2 of 3 checks pass, 1 requirements fail"
+    assert [line.split(":")[0].strip() for line in failed] == ["UNBIND-05"]
 
 
 def test_an_existing_adapter_is_not_overwritten(file: Path, install: Install) -> None:

@@ -12,7 +12,15 @@ RAISE = "let AvatarTalkException through"
 STATUSES = ("401", "403", "404", "429", "500", "503")
 BACK_FROM = (
     *("to-anam", "to-avatario", "to-avatartalk", "to-bey", "to-bithuman", "to-did"),
-    *("to-keyframe", "to-lemonslice", "to-runway", "to-simli", "to-tavus", "to-trugen"),
+    *(
+        "to-inference",
+        "to-keyframe",
+        "to-lemonslice",
+        "to-runway",
+        "to-simli",
+        "to-tavus",
+        "to-trugen",
+    ),
 )
 """Providers after whom a new instance meets the listener of an earlier one."""
 SHARED = (

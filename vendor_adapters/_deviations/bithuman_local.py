@@ -15,7 +15,16 @@ OVERRIDE = "override aclose() in local mode so that it removes nobody"
 CLOSED_FIRST = ("close-then-start",)
 PEERS = (
     *("to-anam", "to-avatario", "to-avatartalk", "to-bey", "to-bithuman", "to-bithuman-local"),
-    *("to-did", "to-keyframe", "to-lemonslice", "to-runway", "to-simli", "to-tavus", "to-trugen"),
+    *(
+        "to-did",
+        "to-inference",
+        "to-keyframe",
+        "to-lemonslice",
+        "to-runway",
+        "to-simli",
+        "to-tavus",
+        "to-trugen",
+    ),
 )
 
 
