@@ -75,7 +75,7 @@ def test_the_tiers_of_earlier_hosts_are_those_of_the_matrix() -> None:
     """Each provider of the matrix has its tier and its version on each host."""
     before = earlier(MATRIX.read_text("utf-8"))
     assert before["anam"]["1.6.0"] == ("not certified", "1.6.0")
-    assert len(before) == 14
+    assert len(before) >= 14
     page = render(acme(), {"acme": {"1.7.1": ("fault-safe", "0.9")}})
     assert "| livekit-agents | 1.7.1 | 1.8.9 |" in page
     assert "| [acme](#acme) | fault-safe (0.9) | robust (1.0) |" in page
