@@ -47,6 +47,7 @@ def known_deviations() -> tuple[Deviation, ...]:
             mend="listen to the session's close event, and end it there too",
             variants=("session-close",),
         ),
+        OWN.untold(f"{FILE}:318"),
         OWN.unbounded_clear(f"{FILE}:324"),
         OWN.no_timeout(f"{FILE}:438", why="60 s for each of 4 attempts"),
         OWN.nameless(f"{FILE}:444", "401", "503"),
