@@ -114,7 +114,7 @@ def without_what_varies(output: str) -> str:
 def with_counts_left_out(text: str) -> str:
     """The same without the number of checks, which grows; how many failed stays."""
     counted = r"checks?|items|passed|listed defects?|host-defect|not.applicable"
-    text = re.sub(rf"\b\d+ +({counted})\b", r"... \1", text)
+    text = re.sub(rf"(?<![.\d])\d+ +({counted})\b", r"... \1", text)
     # the closing line has its counts in the order in which they came first
     *lines, end = text.strip().splitlines()
     counts = end.strip("= ").removesuffix(" in ...s").split(", ")

@@ -80,6 +80,7 @@ class AvatarSession(BaseAvatarSession[Any]):
             )
             agent_session.output.replace_audio_tail(sink)
             agent_session.on("close", self._session_closed)
+            room.on("participant_disconnected", self._participant_left)
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(self._release()))
             raise
@@ -100,8 +101,14 @@ class AvatarSession(BaseAvatarSession[Any]):
     def _session_closed(self, _: object) -> None:
         self._closing = self._closing or asyncio.ensure_future(self._release())
 
+    def _participant_left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._identity:
+            logger.warning("the avatar %s has left the room", self._identity)
+
     async def _release(self) -> None:
-        self._room = None
+        room, self._room = self._room, None
+        if room is not None:
+            room.off("participant_disconnected", self._participant_left)
         if self._agent_session is not None:
             self._agent_session.off("close", self._session_closed)
         remote, self._remote = self._remote, None
