@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .collection import Runner
 
 
+WORK = "WORK"
+"""The family of what is asked of a worker alone."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A certification that is ready to run. ``excuses`` has an entry for every subject."""
@@ -121,6 +125,8 @@ def _prepare_deployed(options: Options, conftests: Iterable[ModuleType]) -> Prep
     )
     catalogue = load_deployed()
     facts = _facts(catalogue)
+    if options.worker:  # what is asked of a plugin with its worker is not asked of a worker
+        facts = {name: fact for name, fact in facts.items() if fact.family == WORK}
     live = _live_session(options)
     return Prepared(
         runner=found.runner(live),

@@ -60,6 +60,8 @@ def _listed() -> Iterator[str]:
 
     for catalogue in (load_catalogue(), load_deployed()):
         for family in dict.fromkeys(r.family for r in catalogue.values()):
+            if catalogue is not load_catalogue() and load_catalogue().family(family):
+                continue  # what is asked of a deployed avatar too
             requirements = catalogue.family(family)
             yield f"{family}: {len(requirements)} requirements of the {requirements[0].subject}"
             for one in requirements:
@@ -165,11 +167,12 @@ def _explanation(catalogue: Catalogue, requirement: Requirement) -> list[str]:
 
 def _checks() -> tuple[Check, ...]:
     from conformance.deployed.checks import CHECKS
+    from conformance.deployed.exchange_checks import EXCHANGE_CHECKS
     from conformance.suite import checks
     from conformance.suite.registry import registered
 
     checks.load()
-    return (*registered(), *CHECKS)
+    return (*registered(), *CHECKS, *EXCHANGE_CHECKS)
 
 
 def _indented(text: str) -> list[str]:

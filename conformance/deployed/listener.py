@@ -53,6 +53,7 @@ class Listener:
         room.on("participant_connected", self._came)
         room.on("participant_disconnected", self._went)
         room.on("track_subscribed", self._subscribed)
+        room.on("track_unsubscribed", self._unsubscribed)
 
     def present(self, identity: str) -> bool:
         """Whether ``identity`` is in the room now."""
@@ -94,6 +95,9 @@ class Listener:
     def _went(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity not in self._known:
             self.left.setdefault(participant.identity, []).append(self._clock.now())
+            for identity, sid in self._listening:
+                if identity == participant.identity:
+                    self._stop(identity, sid)
 
     def _subscribed(
         self,
@@ -111,6 +115,20 @@ class Listener:
         else:
             listening = asyncio.ensure_future(self._look(track, participant.identity))
         self._tasks.append(listening)
+
+    def _unsubscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        self._stop(participant.identity, track.sid)
+
+    def _stop(self, identity: str, sid: str) -> None:
+        """Stop listening to a track that is gone: the SDK gives its way to the next one's sound."""
+        listening = self._listening.get((identity, sid))
+        if listening is not None:
+            listening.cancel()
 
     def _stop_replaced(self, participant: rtc.RemoteParticipant, new: str) -> None:
         """Stop listening to tracks that ``new`` takes the place of, when a connection starts anew.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from livekit import rtc
-from livekit.agents import Agent
+from livekit.agents import Agent, AgentSession
 from livekit.agents.voice import io
 
 from conformance import host
@@ -149,6 +149,44 @@ class StartedAvatar:
         await self.stack.aclose()
 
 
+@dataclass
+class StartedInstance:
+    """An instance of a plugin's avatar session that has started; ``bound`` is of its close."""
+
+    identity: str
+    bound: float
+    unbind: Callable[[], Awaitable[None]] = field(repr=False)
+    closed: bool = False
+
+    async def close(self) -> None:
+        """Close it; raises `Violation` where that raises, or takes longer than declared."""
+        self.closed = True
+        try:
+            await asyncio.wait_for(self.unbind(), self.bound)
+        except asyncio.TimeoutError:
+            raise Violation(
+                Finding(f"aclose() returns within {self.bound:g} s", "it was still waiting")
+            ) from None
+        except Exception as error:  # a provider, and a vendor, may raise anything
+            raise ProviderRaised("aclose() raises nothing", error, where_to_look(error)) from error
+
+    async def close_quietly(self) -> None:
+        """Close it where nobody has; raises nothing."""
+        if not self.closed:
+            await _quietly(self.unbind)
+
+
+async def open_session(
+    stage: LiveStage, agent: rtc.Room, stack: AsyncExitStack
+) -> AgentSession[None]:
+    """Start an agent session in ``agent``'s room; ``stack`` closes it."""
+    session = host.new_session()
+    await stack.enter_async_context(stage.job(agent))
+    stack.push_async_callback(_quietly, session.aclose)
+    await host.start_session(session, Agent(instructions="speak"), room=agent, record=False)
+    return session
+
+
 @dataclass(frozen=True)
 class PluginAndAPI:
     """The avatar of ``provider``, with the vendor's own API; ``reach`` are more addresses of it."""
@@ -163,36 +201,62 @@ class PluginAndAPI:
         return self.provider.name
 
     async def bring(self, stage: LiveStage, agent: rtc.Room) -> Deployed:
-        """Start the plugin's avatar for the agent in ``agent``.
+        """Start the plugin's avatar for the agent in ``agent``, in a session of its own.
 
         Raises `Violation` where `start` raises, or takes longer than the manifest says.
         """
-        manifest = self.provider.manifest
-        stage.let_through([*((name, p) for name in manifest.hosts for p in PORTS), *self.reach])
-        context = self._context(stage)
         stack = AsyncExitStack()
-        session = host.new_session()
-        await stack.enter_async_context(stage.job(agent))
-        stack.push_async_callback(_quietly, session.aclose)
         try:
-            await host.start_session(session, Agent(instructions="speak"), room=agent, record=False)
-            instance = self.provider.create_avatar(context)
-            stack.push_async_callback(_quietly, self.provider.unbind, instance, session, context)
-            await self._start(instance, session, agent, context)
+            session = await open_session(stage, agent, stack)
+            instance = await self.start(stage, agent, session, stack)
+            output = session.output.audio
+            if output is None:
+                raise Violation(Finding("start() binds a tail", "session.output.audio is None"))
         except BaseException:
             await stack.aclose()
             raise
-        output = session.output.audio
-        if output is None:
-            await stack.aclose()
-            raise Violation(Finding("start() binds a tail", "session.output.audio is None"))
         return StartedAvatar(
-            str(getattr(instance, "avatar_identity", None) or context.identity),
+            instance.identity,
             OutputLine(output, stage.clock),
-            manifest.sample_rate or RATE,
-            manifest.sample_rate is None,
+            self.sample_rate,
+            self.provider.manifest.sample_rate is None,
             stack,
         )
+
+    @property
+    def sample_rate(self) -> int:
+        """That of the speech for its avatar, in Hz."""
+        return self.provider.manifest.sample_rate or RATE
+
+    async def start(
+        self,
+        stage: LiveStage,
+        agent: rtc.Room,
+        session: AgentSession[None],
+        stack: AsyncExitStack,
+        *,
+        suffix: str = "",
+    ) -> StartedInstance:
+        """Start an avatar in ``session``; ``stack`` closes it where nobody has.
+
+        ``suffix`` is added to the identity that its plugin is given. Raises as :meth:`bring`.
+        """
+        manifest = self.provider.manifest
+        stage.let_through([*((name, p) for name in manifest.hosts for p in PORTS), *self.reach])
+        context = self._context(stage, suffix)
+        instance = self.provider.create_avatar(context)
+
+        async def close() -> None:
+            await self.provider.unbind(instance, session, context)
+
+        started = StartedInstance(
+            str(getattr(instance, "avatar_identity", None) or context.identity),
+            manifest.bounds.close,
+            close,
+        )
+        stack.push_async_callback(started.close_quietly)
+        await self._start(instance, session, agent, context)
+        return started
 
     async def _start(
         self, instance: Any, session: Any, agent: rtc.Room, context: AdapterContext
@@ -207,11 +271,11 @@ class PluginAndAPI:
         except Exception as error:  # a provider, and a vendor, may raise anything
             raise ProviderRaised("start() raises nothing", error, where_to_look(error)) from error
 
-    def _context(self, stage: LiveStage) -> AdapterContext:
+    def _context(self, stage: LiveStage, suffix: str) -> AdapterContext:
         credentials = stage.server.public_credentials
         return AdapterContext(
             provider=self.name,
-            identity=f"avatar-{self.name}",
+            identity=f"avatar-{self.name}{suffix}",
             agent_identity=AGENT,
             room_name=ROOM,
             livekit_url=credentials.url,
@@ -227,4 +291,11 @@ async def _quietly(close: Any, *arguments: Any) -> None:
         await asyncio.wait_for(close(*arguments), 30)
 
 
-__all__ = ["PluginAndAPI", "check_server_is_reachable", "real_secrets"]
+__all__ = [
+    "OutputLine",
+    "PluginAndAPI",
+    "StartedInstance",
+    "check_server_is_reachable",
+    "open_session",
+    "real_secrets",
+]

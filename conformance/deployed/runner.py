@@ -41,7 +41,7 @@ class DeployedRunner:
         self._stage = stage
         self._deployments = deployments
         self._attempts = attempts
-        self._runs: dict[tuple[str, Any, int], ScenarioRun] = {}
+        self._runs: dict[tuple[str, Any, str | None, int], ScenarioRun] = {}
 
     def run(self, subject: Subject, check: Check, variant: str | None = None) -> CheckResult:
         """Run one check of ``subject``; raises nothing of the worker's."""
@@ -55,7 +55,7 @@ class DeployedRunner:
     def _once(
         self, subject: Subject, check: Check, variant: str | None, number: int
     ) -> CheckResult:
-        run = self._played(subject.name, check, number)
+        run = self._played(subject.name, check, variant, number)
         verdict = run.verdict
         if run.whole:
             verdict = run_guarded(lambda: cast(Any, check.function(verdict.value)))
@@ -72,15 +72,18 @@ class DeployedRunner:
             error=verdict.error,
         )
 
-    def _played(self, name: str, check: Check, number: int) -> ScenarioRun:
+    def _played(self, name: str, check: Check, variant: str | None, number: int) -> ScenarioRun:
         scenario = check.scenario
         assert scenario is not None, f"{check.where} has no scenario"
-        key = (name, scenario, number)
+        key = (name, scenario, variant, number)
+        other = self._deployments[(variant or "").removeprefix("to-")] if check.for_peers else None
+        more = (variant,) if check.variants else ()
         if key not in self._runs:
 
             async def play(stage: Stage) -> Any:
-                async with open_scene(cast(LiveStage, stage), self._deployments[name]) as scene:
-                    return await scenario(scene)
+                deployment = self._deployments[name]
+                async with open_scene(cast(LiveStage, stage), deployment, other) as scene:
+                    return await scenario(scene, *more)
 
             run = run_scenario(self._stage, None, play)
             self._runs[key] = replace(run, verdict=replace(run.verdict, error=None))

@@ -62,13 +62,19 @@ class DeployedScene:
     """What a scenario works with. Opened by :func:`open_scene`."""
 
     def __init__(
-        self, stage: LiveStage, agent: rtc.Room, listener: Listener, deployment: Deployment
+        self,
+        stage: LiveStage,
+        agent: rtc.Room,
+        listener: Listener,
+        deployment: Deployment,
+        other: Deployment,
     ) -> None:
         self.stage = stage
         self.agent = agent
         self.listener = listener
         self.marks: dict[str, float] = {}
-        self._deployment = deployment
+        self.deployment = deployment
+        self.other = other
         self._avatar: Deployed | None = None
         self._began = stage.clock.now()
         self._segments: list[Segment] = []
@@ -88,7 +94,7 @@ class DeployedScene:
     async def bring(self) -> None:
         """Bring the avatar, and wait until it is there with its picture; at most `BOUND` s."""
         self._began = self.clock.now()
-        self._avatar = await self._deployment.bring(self.stage, self.agent)
+        self._avatar = await self.deployment.bring(self.stage, self.agent)
         identity = self.avatar.identity
         await self.until(lambda: self.listener.present(identity) or bool(self.avatar.ended), BOUND)
         await self.until(
@@ -222,12 +228,17 @@ def token(
 
 
 @asynccontextmanager
-async def open_scene(stage: LiveStage, deployment: Deployment) -> AsyncIterator[DeployedScene]:
-    """The agent and a listener in a room of the stage's server."""
+async def open_scene(
+    stage: LiveStage, deployment: Deployment, other: Deployment | None = None
+) -> AsyncIterator[DeployedScene]:
+    """The agent and a listener in a room of the stage's server.
+
+    ``other`` is what ``deployment`` is exchanged for; by default another one of itself.
+    """
     agent = await stage.server.join(token(stage, AGENT, kind="agent"))
     ear = await stage.server.join(token(stage, LISTENER))
     listener = Listener(ear, stage.clock, known=frozenset((AGENT, LISTENER)))
-    scene = DeployedScene(stage, agent, listener, deployment)
+    scene = DeployedScene(stage, agent, listener, deployment, other or deployment)
     try:
         yield scene
     finally:

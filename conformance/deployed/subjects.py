@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +13,7 @@ from conformance.stage.interface import StageRunner
 from conformance.suite.runner.subjects import Subject
 
 from .checks import CHECKS
+from .exchange_checks import EXCHANGE_CHECKS
 from .plugin_and_api import PluginAndAPI, check_server_is_reachable, real_secrets
 from .runner import DeployedRunner
 from .scene import Deployment
@@ -56,11 +57,18 @@ def deployed_subjects(
         alone = WorkerAlone(parsed(worker))
         return DeployedSubjects((Subject(alone.name, checks),), {alone.name: alone})
     selected = select(discover(rootdir=rootdir, conftests=conftests), names)
+    peers = tuple(f"to-{provider.name}" for provider in selected)
+    in_a_call = tuple(
+        replace(check, variants=peers) if check.for_peers else check for check in EXCHANGE_CHECKS
+    )
     for provider in selected:
         check_server_is_reachable(provider.manifest, server, vendor_at)
     secrets = {provider.name: real_secrets(provider) for provider in selected}
     return DeployedSubjects(
-        tuple(Subject(provider.name, checks, provider=provider) for provider in selected),
+        tuple(
+            Subject(provider.name, (*checks, *in_a_call), provider=provider)
+            for provider in selected
+        ),
         {p.name: PluginAndAPI(p, secrets[p.name], vendor_at) for p in selected},
         {p.name: p for p in selected},
         tuple(

@@ -6,7 +6,7 @@ import functools
 import importlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,16 @@ FAMILIES = ("host", "bind", "swap", "unbind", "play", "fault", "sec", "meta")
 """The data files, in the order in which families are shown."""
 DEPLOYED_FAMILIES = ("work",)
 """Those of the deployed stage, which has a catalogue of its own."""
+HEARD = (
+    "BIND-12",
+    "SWAP-01",
+    "SWAP-02",
+    "SWAP-09",
+    "UNBIND-06",
+    "UNBIND-12",
+    "PLAY-02",
+)
+"""Requirements of the other stages that can be heard, and are asked of a deployed avatar too."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,9 @@ def load_catalogue() -> Catalogue:
 def load_deployed() -> Catalogue:
     """Read the catalogue of what is asked of a deployed avatar."""
     requirements = [r for family in DEPLOYED_FAMILIES for r in _of_family(read_family(family))]
-    return Catalogue(requirements, revision=CURRENT_DEPLOYED)
+    elsewhere = load_catalogue()
+    heard = [replace(elsewhere[name], tier="deployed") for name in HEARD]
+    return Catalogue([*requirements, *heard], revision=CURRENT_DEPLOYED)
 
 
 def read_family(name: str) -> Mapping[str, Any]:

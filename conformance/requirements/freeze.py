@@ -9,15 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from .catalogue import DEPLOYED_FAMILIES, FAMILIES, read_family
+from .catalogue import DEPLOYED_FAMILIES, FAMILIES, HEARD, read_family
 from .revision import CURRENT, CURRENT_DEPLOYED, REVISIONS, text_digest
 
 COMMAND = "python -m conformance.requirements.freeze"
 
 
-def frozen(name: str = CURRENT, families: Sequence[str] = FAMILIES) -> str:
-    """The text of the file of a current revision, as the catalogue has it now."""
+def frozen(
+    name: str = CURRENT, families: Sequence[str] = FAMILIES, more: Sequence[str] = ()
+) -> str:
+    """The text of the file of a current revision, as the catalogue has it now.
+
+    ``more`` are requirements of other families.
+    """
     entries = [entry for family in families for entry in read_family(family)["requirement"]]
+    elsewhere = {e["id"]: e for family in FAMILIES for e in read_family(family)["requirement"]}
+    entries += [elsewhere[requirement] for requirement in more]
     requirements = {
         entry["id"]: {"level": entry["level"], "text": text_digest(entry["text"])}
         for entry in entries
@@ -29,5 +36,5 @@ def frozen(name: str = CURRENT, families: Sequence[str] = FAMILIES) -> str:
 if __name__ == "__main__":
     (REVISIONS / f"{CURRENT}.json").write_text(frozen(), "utf-8")
     (REVISIONS / f"{CURRENT_DEPLOYED}.json").write_text(
-        frozen(CURRENT_DEPLOYED, DEPLOYED_FAMILIES), "utf-8"
+        frozen(CURRENT_DEPLOYED, DEPLOYED_FAMILIES, HEARD), "utf-8"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.deployed.checks import CHECKS
+from conformance.deployed.exchange_checks import EXCHANGE_CHECKS
 from conformance.requirements import Catalogue, Requirement, load_catalogue, load_deployed
 from conformance.requirements.catalogue import read_family
 from conformance.requirements.kills import killed_mutants
@@ -38,10 +39,12 @@ def _lines() -> Iterator[str]:
     yield _HEAD
     declared: dict[str, list[Check]] = {}
     checks.load()
-    for check in (*registered(), *CHECKS):
+    for check in (*registered(), *CHECKS, *EXCHANGE_CHECKS):
         declared.setdefault(check.requirement, []).append(check)
     for catalogue in (load_catalogue(), load_deployed()):
         for family in dict.fromkeys(requirement.family for requirement in catalogue.values()):
+            if catalogue is not load_catalogue() and load_catalogue().family(family):
+                continue  # what is asked of a deployed avatar too
             yield from _family(catalogue, family, declared)
 
 
