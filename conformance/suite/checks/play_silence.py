@@ -83,7 +83,14 @@ async def heard_after_an_interruption(scene: Scene) -> None:
         f"{audio_evidence(scene, second, avatar)}",
         at=interrupted_at,
     )
-    last = scene.ear.finished[-1]
+    finished = scene.ear.finished
+    expect(
+        bool(finished),
+        "the next speech finishes at the top of the chain",
+        "no segment has finished there",
+        at=interrupted_at,
+    )
+    last = finished[-1]
     expect(
         not last.interrupted and abs(last.position - second.seconds) <= FRAME_TOLERANCE,
         f"the next speech finishes at {seconds(second.seconds)}",
