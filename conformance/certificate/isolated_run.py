@@ -64,6 +64,7 @@ class SubprocessTrial:
         arguments = ["-m", "pytest", "-p", "avatar_conformance", "-p", "no:cacheprovider"]
         arguments += ["--noconftest", "--rootdir", ".", "-c", "pytest.ini", "--tb=no", "-q"]
         arguments += ["--conformance", *names, "--conformance-report", REPORT]
+        arguments.append("--conformance-controls")
         code = self._start(environment, arguments, folder, self._say)
         report = folder / REPORT
         if not report.is_file():

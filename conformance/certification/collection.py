@@ -22,6 +22,7 @@ from .plan import PlannedCheck
 
 if TYPE_CHECKING:
     from conformance.suite.registry import Check
+    from conformance.suite.runner.controls import Controls
     from conformance.suite.runner.subjects import Subject
 
 
@@ -42,6 +43,8 @@ class Execution:
     revision: str
     selection: Selection
     stage: str = LOOPBACK
+    controls: Controls | None = None
+    """Known broken providers that are judged beside it; None: none are."""
 
 
 _LONGEST_TRACE = 20_000
@@ -98,7 +101,7 @@ class CheckItem(pytest.Item):
         """Run the check; what it raised goes on when its failure is not an expected one."""
         planned = self.planned
         try:
-            result = self.execution.runner.run(planned.subject, planned.check, planned.id.variant)
+            result = self._judged(planned)
         except Exception as error:
             # Whatever the runner lets through is an error of the kit, and a result all the same.
             self._conclude(_error(planned, f"{type(error).__name__}: {error}"))
@@ -108,6 +111,13 @@ class CheckItem(pytest.Item):
         self._conclude(self.execution.excuses.apply(dataclasses.replace(result, error=None)))
         if self.result and self.result.outcome in (Outcome.FAILED, Outcome.ERROR):
             raise raised or CheckFailed(self.result)
+
+    def _judged(self, planned: PlannedCheck) -> CheckResult:
+        check = (planned.subject, planned.check, planned.id.variant)
+        execution = self.execution
+        if execution.controls is None:
+            return execution.runner.run(*check)
+        return execution.controls.judge_around(execution.runner, *check)
 
     def conclude_without_running(self, why: str) -> None:
         """Give the result of a check that was kept from running by something else in pytest."""

@@ -87,6 +87,12 @@ def add_options(parser: pytest.Parser) -> None:
         "mended host",
     )
     group.addoption(
+        "--conformance-controls",
+        action="store_true",
+        help="judge known broken providers beside each one, at checks that nobody knows before: "
+        "one that passes makes that check an error (as `certify` does)",
+    )
+    group.addoption(
         "--no-deviations",
         action="store_true",
         help="show known deviations as the failures that they are",

@@ -56,6 +56,8 @@ class Options:
     markdown: Path | None = None
     step_summary: bool = False
     annotations: bool = False
+    controls: bool = False
+    """Whether known broken providers are judged beside those of the run."""
     require_tier: str | None = None
     """The tier without which the run fails."""
     live: bool = False
@@ -124,6 +126,7 @@ def read_options(config: pytest.Config) -> Options:
         markdown=_path(config, rootdir, table, "markdown"),
         step_summary=given.conformance_step_summary,
         annotations=given.conformance_annotations,
+        controls=given.conformance_controls,
         require_tier=_required_tier(given.require_tier, table),
         live=_live(config) or given.livekit_url is not None,
         deployed=given.deployed or given.worker is not None,

@@ -112,6 +112,7 @@ class Certification:
                         prepared.revision,
                         self._options.selection(tuple(prepared.providers)),
                         prepared.stage,
+                        prepared.controls,
                     )
                     report.result.append(SubjectCollector.make(collector, planned, execution))
         return report

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from conformance.requirements import Catalogue
     from conformance.results.deviation import Deviation
     from conformance.stage.interface import StageRunner
+    from conformance.suite.runner.controls import Controls
 
     from .collection import Runner
 
@@ -50,6 +51,8 @@ class Prepared:
     runner: Runner
     live: LiveSession | None = None
     """The real server that the checks are played on; None for the loopback stage."""
+    controls: Controls | None = None
+    """Known broken providers that are judged beside those of the run."""
 
 
 def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
@@ -106,6 +109,7 @@ def prepare(options: Options, conftests: Iterable[ModuleType] = ()) -> Prepared:
         },
         secrets=tuple(of_run.canaries(selected)),
         live=live,
+        controls=_controls(plan) if options.controls else None,
     )
 
 
@@ -144,6 +148,13 @@ def _prepare_deployed(options: Options, conftests: Iterable[ModuleType]) -> Prep
         secrets=(*canaries(tuple(found.providers.values())), *found.secrets),
         live=live,
     )
+
+
+def _controls(plan: Plan) -> Controls:
+    from conformance.suite.runner.controls import Controls
+
+    checks = (planned.id for planned in plan.checks if planned.subject.provider is not None)
+    return Controls.among(checks)
 
 
 def _import_host() -> None:
