@@ -13,6 +13,7 @@ from livekit import rtc
 from conformance import host
 from conformance.plugin.room import Credentials
 from conformance.results.timeline import Timeline
+from conformance.stage.canary import SECRET, issue
 from conformance.stage.environ import server_environ
 from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageRunner
 from conformance.stage.network.native_sockets import is_isolated
@@ -35,8 +36,8 @@ T = TypeVar("T")
 
 CREDENTIALS = Credentials(
     url="wss://conformance.livekit.test",
-    api_key="canary-livekit-api-key-5d1b0a6f",
-    api_secret="canary-livekit-api-secret-e29b7c41a8f04d63b5",
+    api_key=issue(SECRET, digits=16),
+    api_secret=issue(SECRET, digits=48),
 )
 """How the stage's server is reached; the key and secret are canaries."""
 

@@ -66,7 +66,7 @@ class TokenWithEveryGrant(Minting):
 
 
 @mutant(
-    Kill("BIND-05", "joins the room 'conformance' only; observed room '*'"),
+    Kill("BIND-05", "joins the agent's room only; observed room '*'"),
     story="a token that is minted once and used for every room",
 )
 class TokenForAnyRoom(Minting):

@@ -201,7 +201,7 @@ def _judge_token(token: RoomToken, identity: str | None) -> None:
         expect(token.identity == identity, f"identity {identity!r}", f"{token.identity!r}")
     expect(
         token.grants.get("room") == ROOM and bool(token.grants.get("roomJoin")),
-        f"{who} joins the room {ROOM!r} only",
+        f"{who} joins the agent's room only",
         f"room {token.grants.get('room')!r}, roomJoin {token.grants.get('roomJoin')!r}",
         hint=BEHALF_HINT,
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from conformance.results.timeline import Event
+from conformance.stage.canary import SECRET, canonical
+
 # One class of characters, and nothing after it: no text makes the search go back.
 _WORD = re.compile(r"[\w.-]+")
 _CANARY = re.compile(r"canary-[\w-]+")
@@ -14,7 +17,13 @@ def without_secrets(text: str) -> str:
     """``text`` with every canary and room token taken out."""
     if _TOKEN_BEGINS in text:
         text = _WORD.sub(lambda found: _without_tokens(found[0]), text)
-    return _CANARY.sub("<secret>", text)
+    return _CANARY.sub(SECRET, canonical(text))
+
+
+def canonical_event(event: Event) -> Event:
+    """The event with every random word of the run shown as what it stands for."""
+    detail = {k: canonical(v) if isinstance(v, str) else v for k, v in event.detail.items()}
+    return Event(event.at, event.lane, event.kind, canonical(event.subject), detail)
 
 
 def _without_tokens(word: str) -> str:

@@ -28,6 +28,7 @@ from .attribution import (
 from .execution import ScenarioRun, SceneRunner, run_scenario
 from .hints import with_root_cause
 from .readiness import Unready, why_unready
+from .redaction import canonical_event
 from .reference import reference_provider
 from .subjects import Subject
 from .verdict import Verdict, run_guarded
@@ -342,7 +343,7 @@ def _result(check_id: CheckId, level: Level, run: ScenarioRun) -> CheckResult:
         finding=verdict.finding,
         reason=reason,
         reference=verdict.reference,
-        events=run.events,
+        events=tuple(map(canonical_event, run.events)),
         simulated_seconds=run.simulated_seconds,
         blocked_by=CheckId(check_id.provider, by) if isinstance(by, str) else by,
         error=verdict.error,

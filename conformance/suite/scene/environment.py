@@ -8,11 +8,12 @@ from datetime import timedelta
 from livekit import api
 
 from conformance.plugin.manifest import Manifest
+from conformance.stage.canary import issue
 from conformance.stage.interface import Stage
 
 AGENT = "agent"
 USER = "user"
-ROOM = "conformance"
+ROOM = issue("<room>", digits=12)
 
 
 def mint(stage: Stage, identity: str, *, kind: str) -> str:

@@ -13,6 +13,7 @@ from conformance.plugin.provider import Provider
 from conformance.reference import adapter as reference
 from conformance.reference.api import ReferenceApi
 from conformance.results.outcomes import CheckResult, Outcome
+from conformance.suite.checks import load
 from conformance.suite.registry import NEVER_EMPTY, Check, registered
 from conformance.suite.scene.scene import Scene
 from conformance.suite.scene.start_attempts import NO_CALL, NO_SOCKET
@@ -83,6 +84,7 @@ def judged(adapter: type[SoundAdapter], *families: str) -> dict[str, CheckResult
 
 def of_requirement(requirement: str) -> Check:
     """The first check of a requirement."""
+    load()
     return next(check for check in registered() if check.requirement == requirement)
 
 
