@@ -61,6 +61,7 @@ class Player:
         self._queue: list[ReceivedSegment] = []
         self._run_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
 
     @property
     def playing(self) -> bool:
@@ -87,9 +88,13 @@ class Player:
                 self._advance()
 
     def clear(self) -> ReceivedSegment | None:
-        """Stop at once and drop what is queued; returns the segment that was interrupted."""
+        """Stop at once and drop what is queued; returns the segment that was interrupted.
+
+        A pause is over by it.
+        """
         self._account()
         self._stop()
+        self._paused = False
         if not self._queue:
             return None
         current, *dropped = self._queue
@@ -101,6 +106,18 @@ class Player:
         current.ended = True
         self._finish(current, interrupted=True)
         return current
+
+    def pause(self) -> None:
+        """Play nothing until :meth:`resume`; what is pushed meanwhile is queued."""
+        self._account()
+        self._stop()
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on where :meth:`pause` has stopped."""
+        if self._paused:
+            self._paused = False
+            self._advance()
 
     def close(self) -> None:
         """Stop without reporting anything."""
@@ -123,6 +140,8 @@ class Player:
         self._run_since = None
 
     def _advance(self) -> None:
+        if self._paused:
+            return
         self._account()
         self._stop()
         while self._queue:

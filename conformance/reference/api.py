@@ -9,6 +9,7 @@ import aiohttp
 
 BASE_URL = "https://api.reference.test"
 ATTEMPTS = 3
+ENDING_ATTEMPTS = 2
 PAUSE = 0.5
 TIMEOUT = 8.0
 """Seconds for one request, its answer included."""
@@ -50,12 +51,25 @@ class ReferenceApi:
 
     async def end(self, session_id: str) -> None:
         """End a session; raises `ReferenceError` when the vendor does not confirm."""
+        for attempt in range(1, ENDING_ATTEMPTS + 1):
+            try:
+                await self._end_once(session_id)
+                return
+            except _TryAgain as error:
+                if attempt == ENDING_ATTEMPTS:
+                    raise ReferenceError(f"reference: ending failed: {error}") from error
+            await asyncio.sleep(PAUSE)
+
+    async def _end_once(self, session_id: str) -> None:
         try:
             async with self._request("DELETE", f"/v1/sessions/{session_id}") as response:
-                if response.status >= 400 and response.status != 404:
-                    raise ReferenceError(f"reference: ending failed: status {response.status}")
+                status = response.status
+                if status in _WORTH_ANOTHER_TRY or status >= 500:
+                    raise _TryAgain(f"status {status}")
+                if status >= 400 and status != 404:
+                    raise ReferenceError(f"reference: ending failed: status {status}")
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
-            raise ReferenceError(f"reference: ending failed: {type(error).__name__}") from error
+            raise _TryAgain(f"network: {type(error).__name__}") from error
 
     async def _open_once(self, body: dict[str, Any]) -> str:
         try:

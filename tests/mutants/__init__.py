@@ -20,6 +20,8 @@ THEMES = (
     "of_faults",
     "of_absence",
     "of_unseen",
+    "of_pausing",
+    "of_following",
     "of_sockets",
     "of_secrets",
     "of_packaging",

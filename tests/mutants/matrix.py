@@ -18,9 +18,14 @@ from . import load
 from .judging import Verdict, chain_subject, complaints, judge, killed, subject_of
 from .mutant import MUTANTS, Kill, SoundAdapter
 from .of_chains import CHAINS
+from .pausing_provider import PausingAdapter
 from .socket_provider import SocketAdapter
 
-SOUND = {"sound": SoundAdapter, "sound-socket": SocketAdapter}
+SOUND = {
+    "sound": SoundAdapter,
+    "sound-socket": SocketAdapter,
+    "sound-pausing": PausingAdapter,
+}
 """The providers that every check must let pass; the mutants are changes to them."""
 SOUND_CHAIN = "sound-chain"
 

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from livekit import rtc
 from livekit.agents import APIConnectOptions
+from livekit.agents.voice import io
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
-from conformance.endpoint import Binding, swap_audio_endpoint
+from conformance.endpoint import Binding, current_endpoint, swap_audio_endpoint
 from conformance.reference.avatar import SAMPLE_RATE, ReferenceAvatar
 
 if TYPE_CHECKING:
@@ -86,13 +87,16 @@ class SoundAvatar(ReferenceAvatar):
     """Passes every check on every host that has a swap point.
 
     Beyond the reference avatar it takes its endpoint out of the chain when it is closed or its
-    worker leaves or does not come, binds a new one when the worker comes back, does not wait for
-    the room for ever, tells what was played from what was pushed, and leaves alone a participant
+    worker leaves or does not come, puts back what was there before it, binds a new one when the
+    worker comes back, does not wait for the room for ever, tells what was played from what was pushed, and leaves alone a participant
     of the same identity that is somebody else's.
     """
 
     _newest: ClassVar[WeakValueDictionary[tuple[int, str], SoundAvatar]] = WeakValueDictionary()
     """The instance that was started last, by room and identity."""
+
+    _avatars: ClassVar[WeakSet[io.AudioOutput]] = WeakSet()
+    """The sinks of every instance."""
 
     def __init__(
         self,
@@ -107,6 +111,7 @@ class SoundAvatar(ReferenceAvatar):
         self._binding: Binding | None = None
         self._gone = False
         self._waiting: SoundSink | None = None
+        self._former: io.AudioOutput | None = None
         self._giving_up: asyncio.TimerHandle | None = None
 
     @property
@@ -136,8 +141,17 @@ class SoundAvatar(ReferenceAvatar):
         self._giving_up = asyncio.get_running_loop().call_later(JOIN_WITHIN, self._give_up)
 
     async def _release(self) -> None:
+        mine = self._binding is not None and self._binding.owner
         self._unbind()
+        if mine:
+            self._put_back()
         await super()._release()
+
+    def _put_back(self) -> None:
+        """Bind what was bound before, where it is no avatar's, which may be closed by now."""
+        if self._former is not None and self._former not in self._avatars:
+            swap_audio_endpoint(self._output, self._former)
+        self._former = None
 
     async def _leave_room(self) -> None:
         if self._giving_up is not None:
@@ -159,6 +173,8 @@ class SoundAvatar(ReferenceAvatar):
 
     def _bind(self) -> None:
         sink = self._sink()
+        self._avatars.add(sink)
+        self._former = current_endpoint(self._output)
         self._waiting = sink if isinstance(sink, SoundSink) else None
         self._binding = swap_audio_endpoint(self._output, sink)
 

@@ -156,10 +156,9 @@ class SocketAvatar(SoundAvatar):
         self._own_sink = SocketSink(self._socket)
         return self._own_sink
 
-    async def _release(self) -> None:
-        self._unbind()
+    async def _leave_room(self) -> None:
         await self._hang_up()
-        await super()._release()
+        await super()._leave_room()
 
     async def _hang_up(self) -> None:
         if self._listening is not None:
@@ -208,6 +207,10 @@ async def play(session: SocketSession) -> None:
             player.push(base64.b64decode(event["pcm"]), SAMPLE_RATE, 1)
         elif event["type"] == "end":
             player.end_segment()
+        elif event["type"] == "pause":
+            player.pause()
+        elif event["type"] == "resume":
+            player.resume()
         else:
             player.clear()
     worker.socket = None

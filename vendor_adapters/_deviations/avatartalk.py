@@ -69,6 +69,13 @@ def known_deviations() -> tuple[Deviation, ...]:
             at="avatar.py:115",
             mend="end the task at the vendor in aclose(), or remove 'listener' as well",
         ),
+        PLUGIN.wrong(
+            "SWAP-16",
+            "its task goes on at the vendor after aclose(), and its sink stays bound: the avatar"
+            " that was closed hears the next speech",
+            at="avatar.py:115",
+            mend="end the task at the vendor in aclose(), or remove 'listener' as well",
+        ),
         PLUGIN.wrong("SWAP-10", SHARED, at="avatar.py:115", mend=OWN, stage="live"),
         PLUGIN.wrong("UNBIND-05", UNENDED, at="avatar.py:93", mend=END_IT),
         PLUGIN.wrong(

@@ -51,6 +51,7 @@ def known_deviations() -> tuple[Deviation, ...]:
                 ("SWAP-10", ()),
                 ("SWAP-11", CLOSED_FIRST),
                 ("SWAP-14", ()),
+                ("SWAP-16", ()),
                 ("SEC-01", ()),
             )
         ),

@@ -39,6 +39,7 @@ def known_deviations() -> tuple[Deviation, ...]:
             for requirement in ("SWAP-10", "UNBIND-04", "UNBIND-05")
         ),
         PLUGIN.wrong("UNBIND-02", GONE, at="avatar.py:180", mend=CLOSE),
+        PLUGIN.wrong("SWAP-16", GONE, at="avatar.py:180", mend=CLOSE),
         PLUGIN.wrong(
             "SWAP-12", GONE, at="avatar.py:180", mend=CLOSE, variants=("close-then-start",)
         ),

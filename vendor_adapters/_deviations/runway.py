@@ -43,6 +43,13 @@ def known_deviations() -> tuple[Deviation, ...]:
             mend="send it only while the participant is the one that joined for this session",
             variants=("start-then-close",),
         ),
+        PLUGIN.wrong(
+            "SWAP-17",
+            "aclose() of an instance that was refused sends END_CALL to whoever has its identity:"
+            " the avatar that was there before ends",
+            at="avatar.py:225",
+            mend="send it only when start() has opened a session",
+        ),
         PLUGIN.binds_after_close("avatar.py:141"),
         PLUGIN.early_start("avatar.py:141"),
         PLUGIN.no_timeout("avatar.py:174"),
