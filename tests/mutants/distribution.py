@@ -42,7 +42,7 @@ class Distribution:
 
     ``name`` is the distribution's, and with underscores the package's. ``host`` is what it requires
     of livekit-agents. ``source`` comes first in the module; ``registered`` and ``version`` are how
-    it registers with the host.
+    it registers with the host. ``ships`` are modules that are in its wheel as well.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Distribution:
     registered: str | None = None
     version: str = VERSION
     typed: bool = True
+    ships: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:
@@ -78,6 +79,11 @@ class Distribution:
             f"Requires-Dist: livekit-agents{self.host}\n",
             encoding="utf-8",
         )
+        for file in self.ships:
+            (place / file).parent.mkdir(exist_ok=True)
+            (place / file).touch()
+        files = (f"{self.package}/__init__.py", *self.ships)
+        (metadata / "RECORD").write_text("".join(f"{file},,\n" for file in files), encoding="utf-8")
         importlib.invalidate_caches()
 
     def manifest(self) -> Mapping[str, Any]:

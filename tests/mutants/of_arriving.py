@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from livekit import rtc
+
+from conformance.endpoint import current_endpoint
 from conformance.reference import api as reference
 from conformance.reference.api import ReferenceApi, ReferenceError
 from conformance.reference.avatar import SAMPLE_RATE
@@ -97,3 +100,48 @@ class CutAnswerAskedAgain(ReferenceApi):
             if "no answer" not in str(error):
                 raise
             raise reference._TryAgain(str(error)) from error
+
+
+@mutant(
+    Kill("BIND-14", "what was bound before the avatar plays nothing beside it"),
+    story="reported: the agent is heard twice, once as itself and once as the avatar",
+)
+class SpeaksTwice(SoundAvatar):
+    def _sink(self) -> Any:
+        sink = super()._sink()
+        plain = sink.capture_frame
+        former = current_endpoint(self._output)
+
+        async def capture(frame: rtc.AudioFrame) -> None:
+            if former is not None:
+                await former.capture_frame(frame)
+            await plain(frame)
+
+        sink.capture_frame = capture
+        return sink
+
+
+@mutant(
+    Kill("BIND-14", "the agent publishes no audio track of its own beside the avatar's"),
+    story="thought: the agent's own voice is published for a start, and never taken back",
+)
+class PublishesItsOwnVoice(SoundAvatar):
+    async def start(self, agent_session: Any, room: rtc.Room, **options: Any) -> None:
+        await super().start(agent_session, room, **options)
+        voice = rtc.LocalAudioTrack.create_audio_track("voice", rtc.AudioSource(24000, 1))
+        await room.local_participant.publish_track(voice)
+
+
+@mutant(
+    Kill("BIND-04", "arrives at 24000 Hz, as declared; observed it arrives at 44100 Hz"),
+    story="reported: with another voice the avatar speaks too slowly",
+)
+class TakesTheRateAsItComes(SoundAvatar):
+    def _sink(self) -> Any:
+        assert self._own_room is not None
+        return SoundSink(
+            self._own_room,
+            destination_identity=self._identity,
+            wait_remote_track=rtc.TrackKind.KIND_VIDEO,
+            wait_playback_start=True,
+        )

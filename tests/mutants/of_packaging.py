@@ -15,9 +15,13 @@ class Packaged(SoundAdapter):
     """The adapter of a distribution made for the run."""
 
     distribution: Distribution
+    others: tuple[Distribution, ...] = ()
+    """What is installed beside it."""
 
     @hookimpl
     def avatar_provider_manifest(self) -> Mapping[str, Any]:
+        for other in self.others:
+            other.install()
         self.distribution.install()
         return {**super().avatar_provider_manifest(), **self.distribution.manifest()}
 
@@ -81,6 +85,33 @@ class PrivateHostImport(Packaged):
         "mutant-private",
         source="from livekit.agents.voice.avatar._datastream_io import RPC_CLEAR_BUFFER\n",
     )
+
+
+@mutant(
+    Kill("META-04", "session._activity", "attributes"),
+    story="reported: a release of the host renames what a plugin reads of a session",
+)
+class PrivateHostAttribute(Packaged):
+    distribution = Distribution(
+        "mutant-prying", source="def busy(session): return session._activity is not None\n"
+    )
+
+
+@mutant(
+    Kill("META-05", "tests/acme_checks.py"),
+    story="a wheel that was built without a list of packages ships its tests",
+)
+class ShipsItsTests(Packaged):
+    distribution = Distribution("mutant-littering", ships=("tests/acme_checks.py",))
+
+
+@mutant(
+    Kill("META-05", "mutant_host_part/__init__.py"),
+    story="thought: two wheels with the same module, and the last one installed wins",
+)
+class ShipsWhatIsAnothers(Packaged):
+    others = (Distribution("mutant-host-part"),)
+    distribution = Distribution("mutant-squatting", ships=("mutant_host_part/__init__.py",))
 
 
 def importing(name: str, says: str, source: str, story: str) -> None:

@@ -11,6 +11,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 from livekit.agents.voice.avatar import DataStreamAudioOutput
 
+from conformance import host
 from tests.mutants.robust import SoundAvatar, SoundSink
 
 from .mutant import Kill, SinkAvatar, mutant
@@ -202,7 +203,7 @@ class EmptyFlushCounted(SinkAvatar):
             plain = top.flush
 
             def flush() -> None:
-                if not top._pending_playback_count:
+                if not host.pending_segments(top):
                     top._AudioOutput__playback_segments_count += 1
                 plain()
 

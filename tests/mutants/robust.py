@@ -88,8 +88,8 @@ class SoundAvatar(ReferenceAvatar):
 
     Beyond the reference avatar it takes its endpoint out of the chain when it is closed or its
     worker leaves or does not come, puts back what was there before it, binds a new one when the
-    worker comes back, does not wait for the room for ever, tells what was played from what was pushed, and leaves alone a participant
-    of the same identity that is somebody else's.
+    worker comes back, does not wait for the room for ever, tells what was played from what was
+    pushed, and leaves alone a participant of the same identity that is somebody else's.
     """
 
     _newest: ClassVar[WeakValueDictionary[tuple[int, str], SoundAvatar]] = WeakValueDictionary()

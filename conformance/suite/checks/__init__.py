@@ -29,6 +29,7 @@ MODULES = (
     "fault_unseen",
     "sec",
     "meta",
+    "meta_contents",
 )
 
 

@@ -28,7 +28,7 @@ _HOST_PACKAGES = ("livekit.agents", "livekit.rtc", "livekit.api")
 @check("META-01", needs_avatar=False)
 async def registers(scene: Scene) -> None:
     """The plugin registers with livekit-agents under its distribution's name and version."""
-    _needs_plugin(scene)
+    needs_plugin(scene)
     module = scene.provider.module
     importlib.import_module(module)
     version = _version(scene)
@@ -53,7 +53,7 @@ async def registers(scene: Scene) -> None:
 @check("META-02")
 async def excludes_older_hosts(scene: Scene) -> None:
     """The dependency on livekit-agents excludes hosts without the swap call that it uses."""
-    _needs_plugin(scene)
+    needs_plugin(scene)
     await scene.start_session()
     with host.watch_bindings(scene.session.output) as bindings:
         await scene.started()
@@ -81,7 +81,7 @@ async def excludes_older_hosts(scene: Scene) -> None:
 @check("META-03", needs_avatar=False)
 async def typed(scene: Scene) -> None:
     """The distribution is typed."""
-    package = _package(scene)
+    package = package_of(scene)
     parents = scene.provider.module.count(".")
     marked = [place / "py.typed" for place in (package, *package.parents[:parents])]
     expect(
@@ -95,8 +95,8 @@ async def typed(scene: Scene) -> None:
 @check("META-04", needs_avatar=False)
 async def public_host_only(scene: Scene) -> None:
     """The provider imports no private module or attribute of the host."""
-    _needs_plugin(scene)
-    private = _private_uses(_package(scene))
+    needs_plugin(scene)
+    private = _private_uses(package_of(scene))
     expect(
         not private,
         "no import of a private module or name of the host",
@@ -105,7 +105,7 @@ async def public_host_only(scene: Scene) -> None:
     )
 
 
-def _needs_plugin(scene: Scene) -> None:
+def needs_plugin(scene: Scene) -> None:
     """Raise `NotApplicable` for an avatar of the host's own."""
     if _normal(scene.manifest.distribution) == _HOST:
         raise NotApplicable("the avatar is part of livekit-agents itself")
@@ -115,16 +115,16 @@ def _needs_plugin(scene: Scene) -> None:
 def _private_uses(package: Path) -> tuple[str, ...]:
     found = []
     for path in sorted(package.rglob("*.py")):
-        for node in ast.walk(_tree(path)):
+        for node in ast.walk(parsed(path)):
             for name in _imported(node):
                 of_host = name.startswith(_HOST_PACKAGES)
-                if of_host and any(_is_private(part) for part in name.split(".")):
+                if of_host and any(is_private(part) for part in name.split(".")):
                     line = getattr(node, "lineno", 0)
                     found.append(f"{name} ({path.relative_to(package)}:{line})")
     return tuple(found)
 
 
-def _tree(path: Path) -> ast.Module:
+def parsed(path: Path) -> ast.Module:
     """The module at ``path``, parsed while no garbage is collected.
 
     CPython 3.11 raises SystemError when what a collection runs comes in between.
@@ -145,11 +145,13 @@ def _imported(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _is_private(part: str) -> bool:
+def is_private(part: str) -> bool:
+    """Whether a name says that it is nobody else's."""
     return part.startswith("_") and not part.startswith("__")
 
 
-def _package(scene: Scene) -> Path:
+def package_of(scene: Scene) -> Path:
+    """Where the provider's package is."""
     module = importlib.import_module(scene.provider.module)
     return Path(str(module.__file__)).parent
 

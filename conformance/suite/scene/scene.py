@@ -306,12 +306,14 @@ class Scene:
         text: str = "one two three four five",
         paced: bool = False,
         listener: Provider | None = None,
+        rate: int | None = None,
     ) -> Speech:
         """A speech of ``seconds`` that no other one sounds like.
 
-        It is in the format of ``listener``, by default the provider under test.
+        It is in the format of ``listener``, by default the provider under test, unless ``rate``
+        is given, in Hz.
         """
-        rate = (listener or self.provider).manifest.sample_rate or SPEECH_RATE
+        rate = rate or (listener or self.provider).manifest.sample_rate or SPEECH_RATE
         speech = Speech(text, seconds, rate, self.spoken_samples, self.clock, paced)
         self.spoken_samples += round(seconds * rate)
         return speech
