@@ -47,8 +47,8 @@ def known_deviations() -> tuple[Deviation, ...]:
         ),
         PLUGIN.wrong(
             "META-04",
-            "it imports private modules of the host and calls private methods of its agent, which any"
-            " release may move",
+            "it imports private modules of the host and calls private methods of its agent, which"
+            " any release may move",
             at="_output.py:10",
             mend="write the topic's name out, and bring the bracket cues along",
         ),
