@@ -109,6 +109,7 @@ def test_capabilities_are_fields_of_the_manifest() -> None:
         "UNBIND-05",
         "UNBIND-11",
         "PLAY-09",
+        "PLAY-11",
     }
 
 
