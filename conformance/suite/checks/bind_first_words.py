@@ -16,6 +16,12 @@ from .play import FRAME_TOLERANCE
 VIDEO_AFTER = 2.0
 """How long after joining the avatar shows its video, in seconds; it is deaf until then."""
 
+WAIT_FOR_IT = (
+    "give DataStreamAudioOutput wait_remote_track=rtc.TrackKind.KIND_VIDEO, or wait for the "
+    "vendor's word that the avatar is ready"
+)
+"""What mends it."""
+
 
 @check("BIND-12")
 async def first_words(scene: Scene) -> None:
@@ -30,14 +36,13 @@ async def first_words(scene: Scene) -> None:
     await scene.start(avatar, ready=False)
     began = scene.clock.now()
     speech = scene.say(1.0)
-    await scene.spoken(speech)
+    await scene.spoken(speech, hint=WAIT_FOR_IT)
     await scene.clock.sleep(1.0)
     expect(
         avatar.pcm == speech.pcm,
         "the first words, said before the avatar shows its video, are heard whole",
         f"it heard {audio_difference(speech.pcm, avatar.pcm, speech.sample_rate)}",
-        hint="give DataStreamAudioOutput wait_remote_track=rtc.TrackKind.KIND_VIDEO, or wait for "
-        "the vendor's word that the avatar is ready",
+        hint=WAIT_FOR_IT,
         at=began,
     )
 

@@ -334,15 +334,15 @@ class Scene:
             ) from None
         return speech
 
-    async def spoken(self, speech: Speech) -> None:
-        """Wait, within bounds, until the speech is over."""
+    async def spoken(self, speech: Speech, *, hint: str = "") -> None:
+        """Wait, within bounds, until the speech is over; ``hint`` is what mends it if it is not."""
         if speech.handle is None:
             raise KitError("the check waits for a speech that nobody says")
         await self.bounded(
             speech.handle.wait_for_playout(),
             "the speech completes",
             seconds=speech.seconds + self.manifest.bounds.playout,
-            hint=bound_hint(self.manifest, "playout"),
+            hint="; ".join(filter(None, (hint, bound_hint(self.manifest, "playout")))),
         )
 
     def interrupt(self, speech: Speech) -> None:
