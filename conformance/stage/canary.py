@@ -16,8 +16,11 @@ _ISSUED: dict[str, str] = {}
 
 
 def issue(shown: str, *, digits: int = 40) -> str:
-    """A new random word of that many hexadecimal digits; a report shows it as ``shown``."""
-    word = secrets.token_hex(digits // 2)
+    """A new random word of that many hexadecimal digits; a report shows it as ``shown``.
+
+    A hyphen stands behind the first four: parts of a secret are looked for behind its last hyphen.
+    """
+    word = f"{secrets.token_hex(2)}-{secrets.token_hex(digits // 2 - 2)}"
     _ISSUED[word] = shown
     return word
 
@@ -31,5 +34,5 @@ def canonical(text: str) -> str:
     """``text`` with every word that was issued shown as what it stands for."""
     if not _ISSUED:
         return text
-    known = re.compile("|".join(_ISSUED))  # digits only; re keeps what it has compiled
+    known = re.compile("|".join(_ISSUED))  # digits and hyphens; re keeps what it compiled
     return known.sub(lambda found: _ISSUED[found[0]], text)

@@ -12,6 +12,7 @@ from conformance.stage.canary import canonical, issue, issued
 from conformance.suite.runner.redaction import canonical_event, without_secrets
 from conformance.suite.scene.canary import secrets_of
 from conformance.suite.scene.environment import ROOM
+from conformance.suite.scene.secret_forms import leaked
 
 MANIFEST = Manifest(
     "acme", "d", "a:B", "a:C", "bytestream", ("h",), credentials=(Credential("k"), Credential("j"))
@@ -41,6 +42,13 @@ def test_a_secret_stays_the_same_all_through_a_run() -> None:
     """What was handed out is what is looked for."""
     assert secrets_of(MANIFEST) == secrets_of(MANIFEST)
     assert len(set(secrets_of(MANIFEST).values())) == 2
+
+
+def test_a_part_of_a_secret_is_found() -> None:
+    """Eight characters of a random credential in a row give it away."""
+    assert leaked(secrets_of(MANIFEST), f"key ...{secrets_of(MANIFEST)['k'][-10:]}") == [
+        "8 characters or more of k"
+    ]
 
 
 def test_a_report_shows_what_they_stand_for() -> None:
