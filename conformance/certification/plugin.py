@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import warnings
 from collections.abc import Generator, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from conformance.results.plain_text import plain, plain_json, plain_row, plain_u
 from conformance.results.run import Run, SubjectRun, Timing
 from conformance.results.serialization import result_from_json, result_to_json
 from conformance.results.verdict import verdict
+from conformance.stage.environ import ambient, of_plugin
 from conformance.stage.interface import STAGE_LOST
 
 from .collection import HOST, CheckItem, Execution, SubjectCollector, outcome_for_pytest
@@ -85,14 +87,18 @@ class Certification:
             raise pytest.UsageError(plain(str(error))) from None
         self._progress = TerminalProgress.instead_of_letters(session, self._prepared.plan)
 
-    def pytest_report_header(self) -> str:
-        """One line in the head of pytest's output."""
+    def pytest_report_header(self) -> list[str]:
+        """A line in the head of pytest's output, and one that names what is set aside."""
         prepared = self._need()
-        return (
+        manifests = [provider.manifest for provider in prepared.providers.values()]
+        foreign = {*ambient(os.environ), *(n for m in manifests for n in of_plugin(m, os.environ))}
+        aside = f"set aside for the run, as not the vendor's: {', '.join(sorted(foreign))}"
+        head = (
             f"avatar-conformance {prepared.kit}: requirements {prepared.revision}, "
             f"livekit-agents {prepared.host['livekit-agents']}, stage {prepared.stage}, "
             f"providers {', '.join(prepared.providers) or 'none'}"
         )
+        return [head, aside] if foreign else [head]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,7 @@ from conformance.errors import KitError
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import Outcome
 from conformance.results.timeline import Event
+from conformance.stage.environ import of_plugin, set_aside
 from conformance.stage.interface import Contact, Stage, StageRunner
 from conformance.stage.network.thread_owners import kinds_of_threads, threads_of
 from conformance.suite.scene.exchange import PLAIN
@@ -136,7 +138,9 @@ class SceneRunner:
                         diagnostics = SceneDiagnostics.of(scene)
                         counted = scene.count
 
-        with threads_of(provider.name):
+        involved = {who.name: who for who in (provider, *(peers or {}).values())}.values()
+        foreign = (name for who in involved for name in of_plugin(who.manifest, list(os.environ)))
+        with threads_of(provider.name), set_aside(foreign):
             run = run_scenario(stage, self._seed, scenario)
         self._remember_contacts(provider, run)
         found = tried(run.events, counted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from conformance.errors import ConformanceError, KitError
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import Finding
+from conformance.stage.environ import ambient, of_plugin, set_aside
 from conformance.stage.interface import Stage, StageLost, StageRunner
 from conformance.stage.network.thread_owners import threads_of
 from conformance.suite.scene.error_site import where_to_look
@@ -54,7 +56,7 @@ def why_unready(provider: Provider, stage: StageRunner) -> Unready | None:
 
 def _problem(run: Callable[[], object], provider: Provider) -> str:
     try:
-        with threads_of(provider.name):
+        with threads_of(provider.name), set_aside(of_plugin(provider.manifest, list(os.environ))):
             run()
     except StageLost:
         raise
@@ -74,5 +76,6 @@ def _refusal(error: Exception) -> Finding:
 
 def _look_at_import(provider: Provider) -> None:
     """Note what importing the plugin changes, before anything else imports it."""
-    with suppress(Exception), threads_of(provider.name):  # an import error comes again
-        import_effects(provider.module)
+    foreign = {*of_plugin(provider.manifest, list(os.environ)), *ambient(os.environ)}
+    with suppress(Exception), threads_of(provider.name), set_aside(foreign):
+        import_effects(provider.module)  # an import error comes again
