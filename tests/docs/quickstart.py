@@ -20,6 +20,8 @@ from zipfile import ZipFile
 
 from hatchling.builders.wheel import WheelBuilder
 
+from conformance.stage.environ import ambient
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "quickstart"
 SHOWN = ROOT / "docs" / "quickstart"
@@ -85,7 +87,8 @@ class Newcomer:
     def environment(self) -> Mapping[str, str]:
         """The environment of a shell in which the example is installed."""
         unwanted = ("PYTEST", "COV", "GITHUB_")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+        own = ambient(os.environ)  # the header names them, and each shell has others
+        kept = {k: v for k, v in os.environ.items() if not (k.startswith(unwanted) or k in own)}
         path = os.pathsep.join([str(self.place / "site"), str(ROOT)])
         return {**kept, "PYTHONPATH": path, "COLUMNS": "80"}
 
