@@ -28,6 +28,9 @@ without known deviations. This page is made of the two reports by
 An avatar whose `aclose()` removes the agent itself from the room (UNBIND-09) ends the call, and the
 switcher with it: nothing can be started in a room that the agent has left.
 
+FAULT-09 is not applicable: its worker leaves before it has shown a picture, and comes back after
+`start()` has returned. The switcher's exchange returns when the avatar can be heard, or ends it.
+
 The requirements: {requirements}.
 
 livekit-agents {host}. {checks} checks of {providers} providers; outcomes:

@@ -149,7 +149,7 @@ async def worker_leaves(scene: Scene, variant: str) -> None:
     await scene.spoken(scene.say(1.0))
 
 
-@check("FAULT-09", exempt=without_worker, tries="departures", exchange=True)
+@check("FAULT-09", exempt=without_worker, tries="departures")
 async def worker_comes_back(scene: Scene) -> None:
     """The worker leaves before it was ready and comes back: speech works."""
     await scene.start_session()
