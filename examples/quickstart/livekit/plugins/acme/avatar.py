@@ -14,6 +14,7 @@ from livekit import api, rtc
 from livekit.agents import AgentSession, get_job_context
 from livekit.agents.voice.avatar import AvatarSession as BaseAvatarSession
 from livekit.agents.voice.avatar import DataStreamAudioOutput
+from livekit.agents.voice.io import AgentOutput, AudioOutput
 from livekit.agents.voice.room_io import ATTRIBUTE_PUBLISH_ON_BEHALF
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class AvatarSession(BaseAvatarSession[Any]):
                 sample_rate=24000,
                 wait_playback_start=True,
             )
+            self._sink, self._former = sink, _tail(agent_session.output)
             agent_session.output.replace_audio_tail(sink)
             agent_session.on("close", self._session_closed)
             room.on("participant_disconnected", self._participant_left)
@@ -86,6 +88,9 @@ class AvatarSession(BaseAvatarSession[Any]):
             raise
         finally:
             self._starting = None
+
+    _sink: AudioOutput | None = None
+    _former: AudioOutput | None = None
 
     async def aclose(self) -> None:
         if self._starting is not None:
@@ -111,13 +116,27 @@ class AvatarSession(BaseAvatarSession[Any]):
             room.off("participant_disconnected", self._participant_left)
         if self._agent_session is not None:
             self._agent_session.off("close", self._session_closed)
+            self._put_back(self._agent_session.output)
         remote, self._remote = self._remote, None
         if remote is not None:
             try:
-                await self._call("DELETE", f"{SESSIONS}/{remote}")
+                await self._end(f"{SESSIONS}/{remote}")
             except AcmeException as error:
                 logger.warning("the session may go on: %s", error)
         await super().aclose()
+
+    def _put_back(self, output: AgentOutput) -> None:
+        former, self._former = self._former, None
+        alive = former is not None and not isinstance(former, DataStreamAudioOutput)
+        if alive and _tail(output) is self._sink:
+            output.replace_audio_tail(former)
+
+    async def _end(self, url: str) -> None:
+        try:
+            await self._call("DELETE", url)
+        except _TryAgain:
+            await asyncio.sleep(PAUSES[0])
+            await self._call("DELETE", url)
 
     async def _open(self, body: dict[str, Any]) -> str:
         for pause in PAUSES:
@@ -157,6 +176,13 @@ class AvatarSession(BaseAvatarSession[Any]):
             .with_attributes({ATTRIBUTE_PUBLISH_ON_BEHALF: agent})
             .to_jwt()
         )
+
+
+def _tail(output: AgentOutput) -> AudioOutput | None:
+    tail = output.audio
+    while tail is not None and tail.next_in_chain is not None:
+        tail = tail.next_in_chain
+    return tail
 
 
 def _setting(given: str | None, variable: str) -> str:
