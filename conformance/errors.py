@@ -32,3 +32,25 @@ class AdapterError(UsageError):
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+LONGEST_MESSAGE = 2000
+"""How much of an exception's message is shown, in characters."""
+
+
+def exception_text(error: BaseException) -> str:
+    """``Class: message`` of an exception of foreign code, in bounds; raises nothing.
+
+    An exception without a message is its class alone; one whose ``str()`` raises says so.
+    """
+    name = type(error).__name__
+    try:
+        message = str(error)
+    except BaseException as worse:
+        if isinstance(worse, KeyboardInterrupt):
+            raise
+        message = f"its str() raises {type(worse).__name__}"
+    message = message.encode("utf-8", "backslashreplace").decode("utf-8")
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}… ({len(message)} characters)"
+    return f"{name}: {message}" if message else name

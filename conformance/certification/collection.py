@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from conformance.errors import exception_text
 from conformance.report.failure_text import failure_text, headline
 from conformance.results.deviation_policy import DeviationPolicy
 from conformance.results.outcomes import CheckResult, Level, Outcome, Violation
@@ -104,7 +105,7 @@ class CheckItem(pytest.Item):
             result = self._judged(planned)
         except Exception as error:
             # Whatever the runner lets through is an error of the kit, and a result all the same.
-            self._conclude(_error(planned, f"{type(error).__name__}: {error}"))
+            self._conclude(_error(planned, exception_text(error)))
             raise
         raised = result.error
         # what was raised holds every frame of the check: it must not outlive the report

@@ -18,6 +18,7 @@ from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -28,6 +29,9 @@ GRACE = 2.0
 """Seconds of real time that a process has to end before it is killed."""
 
 _THREADS = Path("/proc/self/task")
+
+SILENCE = 600.0
+"""Seconds of real time without a word after which a process is killed: it is in no Python code."""
 
 _LOOK = 1.0
 """Seconds between two looks for processes that have ended without closing their pipe."""
@@ -106,6 +110,9 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     subject: _Subject | None = None
+    heard_at: float = field(default_factory=monotonic)
+    why: str = ""
+    """Why it ends, where it could say so."""
 
 
 @dataclass
@@ -163,6 +170,7 @@ class ForkedRun:
     def _hand_out(self, worker: _Worker) -> None:
         worker.subject = subject = self._waiting.popleft() if self._waiting else None
         if subject is not None:
+            worker.heard_at = monotonic()
             worker.pipe.send((subject.first + subject.judged, subject.first + len(subject.items)))
 
     def _take_in(self) -> None:
@@ -172,6 +180,10 @@ class ForkedRun:
             if worker.pipe in ready:
                 try:
                     message: Message = worker.pipe.recv()
+                    worker.heard_at = monotonic()
+                    if message.kind == "stuck":
+                        worker.why = message.data
+                        continue
                 except (EOFError, OSError):
                     self._replace(worker)
                     continue
@@ -182,8 +194,11 @@ class ForkedRun:
                     self._let_go(worker)
                 elif subject.done:
                     self._hand_out(worker)
-            elif not ready and not worker.process.is_alive():
+            elif not worker.process.is_alive():
                 self._replace(worker)
+            elif worker.subject is not None and monotonic() - worker.heard_at > SILENCE:
+                worker.why = f"nothing was heard of it for {SILENCE:g} s: it is in no Python code"
+                worker.process.kill()
 
     def _replace(self, worker: _Worker) -> None:
         """Go on in a new process where one has ended."""
@@ -196,7 +211,8 @@ class ForkedRun:
         how = f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
         if "start" not in subject.said:
             subject.hear(Message("start", (item.nodeid, item.location)))
-        report = self.crashed(item, f"the process ended in the middle of this check, with {how}")
+        why = worker.why or f"the process ended in the middle of this check, with {how}"
+        report = self.crashed(item, why)
         hook = self.session.config.hook
         data = hook.pytest_report_to_serializable(config=self.session.config, report=report)
         subject.hear(Message("report", data))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.errors import ConformanceError
+from conformance.plugin import watchdog
 from conformance.report import terminal
 from conformance.results.outcomes import CheckId, CheckResult, Outcome
 from conformance.results.plain_text import plain, plain_json, plain_row, plain_use
@@ -72,6 +73,7 @@ class Certification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Find the providers and make the plan; what the user got wrong is one line."""
+        self._session = session
         conftests = [
             plugin
             for name, plugin in self._config.pluginmanager.list_name_plugin()
@@ -141,15 +143,24 @@ class Certification:
             self._progress.start()
         processes = self._options.processes
         stopped = session.testsfailed and not session.config.option.continue_on_collection_errors
-        if processes == 1 or stopped or session.config.option.collectonly:
+        if stopped or session.config.option.collectonly:
             return None
-        if self._need().live is not None or why_single(session) is not None:
+        if processes == 1 or self._need().live is not None or why_single(session) is not None:
+            watchdog.when_nothing_helps = self._break_off
             return None
         ForkedRun(session, processes, self._enter_process, _crashed).run()
         return True
 
     def _enter_process(self) -> None:
         self._worker = True
+
+    def _break_off(self, why: str) -> None:
+        """Write what has been found and end the process: a check can be ended in no other way."""
+        if not self._worker and self._prepared is not None:
+            self._gaps.append(f"broken off: {why}")
+            run = self._finished_run(self._session, pytest.ExitCode.TESTS_FAILED)
+            Delivery(self._options, self._prepared.secrets).write(run)
+        watchdog.end_process(why)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember that -k, -m or --deselect took checks away."""
@@ -221,6 +232,7 @@ class Certification:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge the run and write the reports, of an interrupted run too."""
+        watchdog.when_nothing_helps = watchdog.end_process
         if self._prepared is not None and self._prepared.live is not None:
             self._prepared.live.close()
         if self._worker or self._prepared is None or self._config.option.collectonly:

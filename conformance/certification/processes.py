@@ -14,6 +14,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,8 +22,19 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
+from conformance.plugin import watchdog
+
 Kind = Literal[
-    "start", "report", "warning", "finish", "stop", "exit", "interrupted", "breakpoint", "broken"
+    "start",
+    "report",
+    "warning",
+    "finish",
+    "stuck",
+    "stop",
+    "exit",
+    "interrupted",
+    "breakpoint",
+    "broken",
 ]
 LAST = frozenset({"stop", "exit", "interrupted", "breakpoint", "broken"})
 """The kinds of messages after which a process ends."""
@@ -34,6 +46,7 @@ class Message(NamedTuple):
     ``start`` and ``finish`` carry a node id and its location; ``report`` a report as plain data;
     ``warning`` the arguments of ``pytest_warning_recorded``; ``stop`` the reason of pytest's own
     ``-x`` or ``shouldstop``; ``exit`` what `pytest.exit` was given; ``broken`` a traceback.
+    ``stuck`` is why a check has to be ended with the process.
     ``interrupted`` and ``breakpoint`` say that a check raised KeyboardInterrupt, or wants a
     terminal for a debugger.
     """
@@ -83,6 +96,7 @@ def _serve(
         _leave_the_terminal(session)
         enter()
         _ask_for_a_terminal_at_a_breakpoint(pipe)
+        watchdog.when_nothing_helps = partial(_say_why_and_end, pipe)
         session.config.pluginmanager.register(_Messenger(session.config, pipe))
         _judge(session, pipe)
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -120,6 +134,11 @@ def _ask_for_a_terminal_at_a_breakpoint(pipe: Connection) -> None:
         os._exit(0)
 
     sys.breakpointhook = pdb.set_trace = ask
+
+
+def _say_why_and_end(pipe: Connection, why: str) -> None:
+    pipe.send(Message("stuck", why))
+    os._exit(1)
 
 
 def _leave_the_terminal(session: pytest.Session) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from conformance.plugin.room import Credentials
+from conformance.plugin.watchdog import PATIENCE
 from conformance.stage.interface import Stage, StageLost
 
 from .launcher import LiveServer, ServerFailed, ServerMissing, find_server
@@ -29,6 +30,7 @@ class LiveSession:
     def __init__(self, credentials: Credentials | None = None, *, limit: float = LIMIT) -> None:
         self._credentials = credentials
         self._limit = limit
+        self.patience = limit + PATIENCE
         self._executable = find_server() if credentials is None else None
         self._server: LiveServer | None = None
         self._runner: LiveRunner | None = None

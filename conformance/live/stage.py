@@ -12,6 +12,7 @@ from livekit import rtc
 
 from conformance.host import Job, job_context, reset_class_state
 from conformance.plugin.room import Credentials
+from conformance.plugin.watchdog import PATIENCE
 from conformance.results.timeline import Timeline
 from conformance.stage.environ import server_environ
 from conformance.stage.interface import Backend, ChildProcess, Contact, Stage, StageLost
@@ -140,6 +141,7 @@ class LiveRunner:
     def __init__(self, url: str, api_key: str, api_secret: str, *, limit: float = LIMIT) -> None:
         self._credentials = Credentials(url, api_key, api_secret)
         self._limit = limit
+        self.patience = limit + PATIENCE
 
     @classmethod
     def of(cls, credentials: Credentials, *, limit: float = LIMIT) -> LiveRunner:

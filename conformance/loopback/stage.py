@@ -12,6 +12,7 @@ from livekit import rtc
 
 from conformance import host
 from conformance.plugin.room import Credentials
+from conformance.plugin.watchdog import PATIENCE
 from conformance.results.timeline import Timeline
 from conformance.stage.canary import SECRET, issue
 from conformance.stage.environ import server_environ
@@ -129,7 +130,8 @@ class LoopbackRunner:
     """Runs each scenario on a loopback stage of its own, in virtual time.
 
     ``latency`` is one hop between participants, in seconds; ``limit`` is how many simulated
-    seconds a scenario may take; ``stage`` is the kind of stage, where it is to do more.
+    seconds a scenario may take, ``patience`` how many real ones; ``stage`` is the kind of stage,
+    where it is to do more.
     """
 
     name = "loopback"
@@ -141,8 +143,10 @@ class LoopbackRunner:
         *,
         latency: float = 0.0,
         limit: float = TIME_LIMIT,
+        patience: float = PATIENCE,
         stage: type[LoopbackStage] = LoopbackStage,
     ) -> None:
+        self.patience = patience
         self._latency = latency
         self._limit = limit
         self._stage = stage
@@ -175,6 +179,7 @@ class RealTimeLoopbackRunner:
     hangs: tuple[type[Exception], ...] = (TooLong,)
 
     def __init__(self, *, latency: float = 0.0, limit: float = LIMIT) -> None:
+        self.patience = limit + PATIENCE
         self._latency = latency
         self._limit = limit
 

@@ -17,11 +17,12 @@ from types import ModuleType
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from conformance.errors import AdapterError, UsageError
+from conformance.errors import AdapterError, UsageError, exception_text
 from conformance.resources import ADAPTER_FILE
 
 from .hook_validation import is_adapter
 from .provider import Provider, Source
+from .watchdog import PATIENCE, watchdog
 
 ENTRY_POINT_GROUP = "avatar_conformance"
 BUNDLED_PACKAGE = "vendor_adapters"
@@ -170,10 +171,13 @@ def bundled_names() -> tuple[str, ...]:
 
 def _load(candidate: _Candidate) -> object:
     try:
-        return candidate.load()
+        with watchdog(PATIENCE):
+            return candidate.load()
+    except KeyboardInterrupt:
+        raise
     # Importing an adapter runs foreign code: whatever it raises is a fault of the adapter.
-    except (Exception, SystemExit) as error:
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    except BaseException as error:
+        text = exception_text(error)
         frames = [
             frame
             for frame in traceback.extract_tb(error.__traceback__)

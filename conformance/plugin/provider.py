@@ -6,26 +6,28 @@ import difflib
 import importlib
 import importlib.metadata
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from inspect import isawaitable, iscoroutine
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pluggy
 
-from conformance.errors import AdapterError
+from conformance.errors import AdapterError, exception_text
 from conformance.results.deviation import Deviation, specifier_problem
 
 from . import defaults, spec
+from .hook_answers import TooMuch, kind, plain, raised
 from .hook_validation import check_implementation, implemented_hooks
 from .installed import HOST, has_module
 from .manifest import Manifest
 from .provenance import file_of, why_not_the_plugins
 from .schema_errors import first_problem
+from .watchdog import PATIENCE, watchdog
 
 if TYPE_CHECKING:
     from livekit import rtc
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from .worker import Worker, WorkerSpec
 
 Source = Literal["file", "conftest", "entry-point", "bundled"]
-T = TypeVar("T")
 
 _RAISED_ON_PURPOSE = ("Exception", "RuntimeError", "ValueError")
 """Exceptions of Python that a plugin may document for a missing setting."""
@@ -117,14 +118,14 @@ class Provider:
         try:
             avatar = self._caller("create_avatar")(context=context)
         except TypeError as error:
-            if _ABSTRACT not in str(error):
+            if _ABSTRACT not in exception_text(error):
                 raise
             raise self._too_old_for_host(error) from error
         if avatar is None or isawaitable(avatar):
             if iscoroutine(avatar):
                 avatar.close()
             raise self._wrong(
-                "create_avatar", f"it returned {_kind(avatar)}", "return the plugin's AvatarSession"
+                "create_avatar", f"it returned {kind(avatar)}", "return the plugin's AvatarSession"
             )
         named = self._named("avatar_session")
         if not isinstance(named, type):
@@ -233,7 +234,7 @@ class Provider:
         if not isinstance(api, VendorAPI):
             raise self._wrong(
                 "vendor_backend",
-                f"it returned {_kind(api)}",
+                f"it returned {kind(api)}",
                 "return a VendorAPI (only an 'in-process' transport may return None)",
             )
         if self.manifest.capabilities.joins_room and not api.joins:
@@ -251,7 +252,7 @@ class Provider:
         if not callable(worker):
             raise self._wrong(
                 "avatar_worker",
-                f"it returned {_kind(worker)}",
+                f"it returned {kind(worker)}",
                 "return a Worker class, or a function that makes a Worker for a WorkerSpec",
             )
         return cast("Callable[[WorkerSpec], Worker]", worker)
@@ -263,7 +264,7 @@ class Provider:
     def fault(self, hook: str, error: BaseException) -> AdapterError:
         """One line about ``hook`` having raised ``error``: what, and where in the adapter."""
         return self._wrong(
-            hook, f"it raised {_raised(error, self.adapter_file)}", "mend the adapter"
+            hook, f"it raised {raised(error, self.adapter_file)}", "mend the adapter"
         )
 
     def raised_by_adapter(self, error: BaseException) -> bool:
@@ -276,9 +277,9 @@ class Provider:
         returned = self._call(hook)
         if not isinstance(returned, (Manifest, Mapping)):
             raise self._wrong(
-                hook, f"it returned {_kind(returned)}", "return a Manifest or a mapping"
+                hook, f"it returned {kind(returned)}", "return a Manifest or a mapping"
             )
-        data = _plain(returned.to_json() if isinstance(returned, Manifest) else returned)
+        data = self._data(hook, returned.to_json() if isinstance(returned, Manifest) else returned)
         problem = first_problem("manifest", data)
         if problem is not None:
             raise self._wrong(hook, *problem)
@@ -296,13 +297,13 @@ class Provider:
         hook = "known_deviations"
         returned = self._call(hook)
         if not isinstance(returned, Sequence) or isinstance(returned, str):
-            raise self._wrong(hook, f"it returned {_kind(returned)}", "return a list of Deviation")
-        for item in returned:
-            if not isinstance(item, (Deviation, Mapping)):
-                raise self._wrong(hook, f"it listed {_kind(item)}", "list Deviation values")
-        data = [
-            _plain(item.to_json() if isinstance(item, Deviation) else item) for item in returned
-        ]
+            raise self._wrong(hook, f"it returned {kind(returned)}", "return a list of Deviation")
+        with self._faults_of(hook):
+            listed = [item.to_json() if isinstance(item, Deviation) else item for item in returned]
+        for item in listed:
+            if not isinstance(item, Mapping):
+                raise self._wrong(hook, f"it listed {kind(item)}", "list Deviation values")
+        data: list[Any] = self._data(hook, listed)
         problem = first_problem("deviations", {"deviations": data})
         if problem is not None:
             raise self._wrong(hook, *problem)
@@ -332,10 +333,26 @@ class Provider:
         return deviation
 
     def _call(self, hook: str, **arguments: Any) -> Any:
-        try:
+        with self._faults_of(hook):
             return self._caller(hook)(**arguments)
-        # An adapter is foreign code: whatever it raises here is a fault of the adapter.
-        except Exception as error:
+
+    def _data(self, hook: str, answer: object) -> Any:
+        """What a hook returned, as mappings, lists and single values."""
+        with self._faults_of(hook):
+            return plain(answer)
+
+    @contextmanager
+    def _faults_of(self, hook: str) -> Iterator[None]:
+        """Make one line of whatever ``hook`` raises, and of a hook that does not end."""
+        try:
+            with watchdog(PATIENCE):
+                yield
+        except KeyboardInterrupt:
+            raise
+        except TooMuch as error:
+            raise self._wrong(hook, str(error), "return plain values") from None
+        # An adapter is foreign code: SystemExit, and what pytest raises to skip, are faults too.
+        except BaseException as error:
             raise self.fault(hook, error) from error
 
     def _caller(self, hook: str) -> Callable[..., Any]:
@@ -344,13 +361,14 @@ class Provider:
             return self._relay.subset_hook_caller(hook, remove_plugins=[self._defaults])
         return cast("Callable[..., Any]", getattr(self._relay.hook, hook))
 
-    async def _awaitable(self, hook: str, returned: Awaitable[T] | T) -> T:
+    async def _awaitable(self, hook: str, returned: Awaitable[object] | None) -> None:
         if not isawaitable(returned):
             raise self._wrong(
-                hook, f"it returned {_kind(returned)}", f"write it as 'async def {hook}(...)'"
+                hook, f"it returned {kind(returned)}", f"write it as 'async def {hook}(...)'"
             )
-        awaited: T = await returned
-        return awaited
+        answer: object = await returned
+        if answer is not None:
+            raise self._wrong(hook, f"it returned {kind(answer)}", "let it return nothing")
 
     def _too_old_for_host(self, error: TypeError) -> AdapterError:
         host = _installed_version("livekit-agents")
@@ -370,28 +388,3 @@ def _installed_version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "None"
-    if isawaitable(value):
-        return "an awaitable"
-    return f"a {type(value).__name__}"
-
-
-def _raised(error: BaseException, file: str | None) -> str:
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == file]
-    return f"{text} (line {own[-1].lineno} of {file})" if own else text

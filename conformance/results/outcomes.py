@@ -6,6 +6,8 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from conformance.errors import exception_text
+
 from .timeline import Event
 
 
@@ -128,7 +130,7 @@ class ProviderRaised(Violation):
 
     def __init__(self, what: str, error: Exception, hint: str = "") -> None:
         self.error = error
-        super().__init__(Finding(what, f"{type(error).__name__}: {error}", hint))
+        super().__init__(Finding(what, exception_text(error), hint))
 
 
 class NotApplicable(Exception):

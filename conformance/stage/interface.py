@@ -188,6 +188,10 @@ class StageRunner(Protocol):
         """A runner of the same stage in real time; itself where its time is real."""
 
     @property
+    def patience(self) -> float:
+        """Seconds of real time after which a scenario is interrupted, whatever it is doing."""
+
+    @property
     def hangs(self) -> tuple[type[Exception], ...]:
         """The exceptions of :meth:`run` when the scenario waits for what never comes."""
 

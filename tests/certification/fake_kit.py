@@ -15,10 +15,12 @@ import signal
 import sys
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from conformance.errors import KitError, UsageError
+from conformance.plugin import watchdog
 from conformance.plugin.manifest import Manifest
 from conformance.results.deviation import Deviation
 from conformance.results.outcomes import (
@@ -141,6 +143,13 @@ async def the_check(scene: Scene, variant: str | None = None) -> None:
         raise KeyboardInterrupt
     if what == "break":
         breakpoint()
+    if what == "endless":
+        watchdog._AGAIN_AFTER = 0.001
+        with watchdog.watchdog(0.01):
+            while True:
+                with suppress(BaseException):
+                    while True:
+                        pass
     if what == "exit":
         os._exit(int(text))
     if what == "ctrl-c":

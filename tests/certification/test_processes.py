@@ -118,3 +118,21 @@ def test_a_number_of_processes_that_makes_no_sense_is_one_line(
     result = run(repository, f"--conformance-processes={number}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*--conformance-processes {number}: give 1 or more"])
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_check_that_nothing_interrupts_ends_with_its_process(
+    repository: Repository, processes: int
+) -> None:
+    """Code that catches every interruption costs its check, or the rest of the one process."""
+    repository.behave({"acme::BIND-01": "endless"})
+    result = run(repository, *BOTH, processes=processes)
+    assert result.ret == 1
+    outcomes = repository.outcomes()
+    if processes == 1:
+        assert list(outcomes) == ["host::HOST-01", "endpoint::HOST-01"]
+        assert "went on through 10 interruptions" in report(repository)["why_partial"][0]
+    else:
+        assert outcomes.pop("acme::BIND-01") == "error"
+        assert set(outcomes.values()) == {"passed"}
+        result.stdout.fnmatch_lines(["*went on through 10 interruptions*"])

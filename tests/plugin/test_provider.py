@@ -402,3 +402,21 @@ def test_a_plugins_own_exception_may_be_derived_from() -> None:
 
     assert decoder.raised_as_documented(Nearer("", "", 0))
     assert not decoder.raised_as_documented(ValueError())
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("hook", ["bind_audio_endpoint", "unbind_audio_endpoint"])
+async def test_a_hook_that_is_to_return_nothing_is_held_to_it(hook: str) -> None:
+    """What binding or unbinding returns would be lost, so the adapter's author is told."""
+    unused: Any = object()
+
+    async def answers() -> Any:
+        return "bound"
+
+    changed = provider(**{hook: hookimpl(answers)})
+    calls = {
+        "bind_audio_endpoint": lambda: changed.bind(unused, unused, unused, CONTEXT),
+        "unbind_audio_endpoint": lambda: changed.unbind(unused, unused, CONTEXT),
+    }
+    with pytest.raises(AdapterError, match=f"{hook}: it returned a str; let it return nothing"):
+        await calls[hook]()

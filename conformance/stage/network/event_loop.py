@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from conformance.errors import exception_text
+
 from .tls import TlsProtocol
 
 logger = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ class NetworkedLoop(asyncio.SelectorEventLoop):
         It may also be long after the run has its verdict, when it is of no use to anybody.
         """
         error = context.get("exception")
-        what = f": {type(error).__name__}: {error}" if error is not None else ""
+        what = f": {exception_text(error)}" if error is not None else ""
         level = logging.DEBUG if self.is_closed() else logging.ERROR
         logger.log(level, "%s%s", context.get("message", "unhandled"), what)
         if self.on_unhandled is not None and not self.is_closed():

@@ -52,9 +52,9 @@ class ProcessWatch:
 
     def child(self, event: str, args: tuple[Any, ...]) -> None:
         """A child process is about to be started."""
-        program = args[0] if event != "os.spawn" else args[1]
-        if event in ("os.fork", "os.forkpty"):
-            program = "a fork of this process"
+        program: Any = "a fork of this process"
+        if event not in ("os.fork", "os.forkpty"):
+            program = args[1] if event == "os.spawn" else args[0]
         self._on_child(os.path.basename(os.fsdecode(program)) if program else "a program")  # noqa: PTH119
 
     def watch_channels(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from conformance.errors import KitError
+from conformance.errors import KitError, exception_text
 from conformance.plugin.socket_session import SocketSession
 from conformance.plugin.vendor_api import (
     ApiRequest,
@@ -142,7 +142,7 @@ class MemoryBackend:
         if self._failures:
             what, error = self._failures[0]
             raise KitError(
-                f"{self._name}: {what} of its adapter raised {type(error).__name__}: {error}"
+                f"{self._name}: {what} of its adapter raised {exception_text(error)}"
             ) from error
 
     def admits(self, host: str) -> bool:

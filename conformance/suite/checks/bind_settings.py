@@ -7,11 +7,12 @@ from collections import Counter
 
 from livekit.agents import APIConnectOptions
 
+from conformance.errors import exception_text
 from conformance.results.outcomes import NotApplicable, ProviderRaised, Violation
 from conformance.stage.environ import environ
 from conformance.suite.registry import check
 from conformance.suite.scene.chain import describe
-from conformance.suite.scene.expect import expect
+from conformance.suite.scene.expect import expect, fail
 from conformance.suite.scene.scene import Scene
 
 LIVEKIT_VARIABLES = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
@@ -95,16 +96,16 @@ async def missing_settings(scene: Scene) -> None:
         needed += of_room
     for missing in needed:
         raised = await _start_without(scene, missing)
-        expect(
-            raised is not None,
-            f"{documented.__name__} when {missing} is missing",
-            "start() returned",
-            hint=f"check {missing} before anything else and raise {documented.__name__}",
-        )
+        if raised is None:
+            fail(
+                f"{documented.__name__} when {missing} is missing",
+                "start() returned",
+                hint=f"check {missing} before anything else and raise {documented.__name__}",
+            )
         expect(
             scene.provider.raised_as_documented(raised),
             f"{documented.__name__} when {missing} is missing",
-            f"{type(raised).__name__}: {raised}",
+            exception_text(raised),
             hint=f"raise {documented.__name__}, which callers can catch",
         )
         expect(

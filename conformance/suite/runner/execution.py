@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from conformance.errors import KitError
 from conformance.plugin.provider import Provider
+from conformance.plugin.watchdog import watchdog
 from conformance.results.outcomes import Outcome
 from conformance.results.timeline import Event
 from conformance.stage.environ import of_plugin, set_aside
@@ -69,7 +70,8 @@ def run_scenario(
             simulated = opened.clock.now()
 
     def play() -> Any:
-        value = stage.run(observed, seed=seed)
+        with watchdog(stage.patience):
+            value = stage.run(observed, seed=seed)
         if not finished:
             raise KitError(f"the {stage.name} stage returned before the check had come to its end")
         return value

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from conformance.errors import ConformanceError, KitError
+from conformance.errors import ConformanceError, KitError, exception_text
 from conformance.plugin.provider import Provider
+from conformance.plugin.watchdog import StillRunning, watchdog
 from conformance.results.outcomes import Finding
 from conformance.stage.environ import ambient, of_plugin, set_aside
 from conformance.stage.interface import Stage, StageLost, StageRunner
@@ -50,18 +51,25 @@ def why_unready(provider: Provider, stage: StageRunner) -> Unready | None:
                     refusal = _refusal(error)
                 raise KitError(str(provider.fault("create_avatar", error))) from error
 
-    problem = _problem(lambda: stage.run(construct), provider)
+    problem = _problem(lambda: stage.run(construct), provider, stage)
     return Unready(without_secrets(problem), refusal) if problem else None
 
 
-def _problem(run: Callable[[], object], provider: Provider) -> str:
+def _problem(run: Callable[[], object], provider: Provider, stage: StageRunner) -> str:
     try:
-        with threads_of(provider.name), set_aside(of_plugin(provider.manifest, list(os.environ))):
+        own = of_plugin(provider.manifest, list(os.environ))
+        with threads_of(provider.name), set_aside(own), watchdog(stage.patience):
             run()
-    except StageLost:
+    except (StageLost, KeyboardInterrupt):
         raise
+    except ConformanceError as error:
+        return str(error)
+    except StillRunning as error:
+        return str(provider.fault("create_avatar", error))
     except Exception as error:  # what surrounds the adapter may raise anything, too
-        return str(error) if isinstance(error, ConformanceError) else last_line(error)
+        return last_line(error)
+    except BaseException as error:  # SystemExit, or what skips a test
+        return str(provider.fault("create_avatar", error))
     return ""
 
 
@@ -69,7 +77,7 @@ def _refusal(error: Exception) -> Finding:
     """What the plugin's own documented exception says of a constructor that has all it needs."""
     return Finding(
         "the avatar session is constructed, every setting being there",
-        without_secrets(f"{type(error).__name__}: {error}"),
+        without_secrets(exception_text(error)),
         hint=where_to_look(error),
     )
 

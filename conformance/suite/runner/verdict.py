@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.errors import ConformanceError
+from conformance.errors import ConformanceError, exception_text
+from conformance.plugin.watchdog import StillRunning
 from conformance.results.outcomes import (
     Blocked,
     Blocker,
@@ -18,6 +19,7 @@ from conformance.results.outcomes import (
     Violation,
 )
 from conformance.stage.interface import STAGE_LOST, StageLost
+from conformance.suite.scene.error_site import where_to_look
 
 from .redaction import without_secrets
 
@@ -55,6 +57,9 @@ def run_guarded(act: Callable[[], Any], *, hangs: tuple[type[Exception], ...] = 
         value = act()
     except Violation as violation:
         return Verdict(Outcome.FAILED, violation.finding, error=violation)
+    except StillRunning as endless:
+        finding = Finding("the check ends", str(endless), "what runs there stops the event loop")
+        return Verdict(Outcome.FAILED, finding, error=endless)
     except hangs as hang:
         finding = Finding("the run goes on", str(hang), "something waits for what never comes")
         return Verdict(Outcome.FAILED, finding, error=hang)
@@ -71,6 +76,10 @@ def run_guarded(act: Callable[[], Any], *, hangs: tuple[type[Exception], ...] = 
         return Verdict(Outcome.ERROR, reason=reason, error=error)
     except Exception as error:  # anything else is the kit's own fault, and reported as that
         return Verdict(Outcome.ERROR, reason=last_line(error), error=error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the kit raises none: SystemExit, or what skips a test
+        return Verdict(Outcome.FAILED, _end_of_the_process(error), error=error)
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()
@@ -78,8 +87,17 @@ def run_guarded(act: Callable[[], Any], *, hangs: tuple[type[Exception], ...] = 
     return Verdict(Outcome.PASSED, value=value)
 
 
+def _end_of_the_process(error: BaseException) -> Finding:
+    """What is wrong with an exception that ends whatever runs, the agent's process too."""
+    return Finding(
+        "the plugin raises exceptions that an application can catch",
+        last_line(error),
+        hint=f"{where_to_look(error)}; an agent's process ends by it, or its task",
+    )
+
+
 def last_line(error: BaseException) -> str:
     """One line about an exception: its class, its message, where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    return f"{exception_text(error)}{where}"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
 
-_NOT_ITS_OWN = frozenset(sys.stdlib_module_names) | {"aiohttp", "conformance", "pluggy"}
-_HOST = ("livekit.agents", "livekit.api", "livekit.rtc")
+from conformance.plugin.code_owner import is_foreign, place
 
 
 def where_to_look(error: BaseException, request_violations: Sequence[str] = ()) -> str:
@@ -18,9 +15,9 @@ def where_to_look(error: BaseException, request_violations: Sequence[str] = ()) 
     """
     if request_violations:
         return not_as_described(request_violations)
-    place = raised_in(error)
+    where = raised_in(error)
     return (
-        f"{f'raised in {place}: ' if place else ''}look there first; the kit gave what the adapter "
+        f"{f'raised in {where}: ' if where else ''}look there first; the kit gave what the adapter "
         "declares, and the vendor's API answered as its vendor_backend() says"
     )
 
@@ -38,21 +35,8 @@ def raised_in(error: BaseException) -> str:
     frames = [
         (frame, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if not _foreign(frame)
+        if not is_foreign(frame)
     ]
     if not frames:
         return ""
-    frame, line = frames[-1]
-    name = getattr(frame.f_code, "co_qualname", frame.f_code.co_name)
-    return f"{_module(frame)}:{name}, line {line}"
-
-
-def _foreign(frame: FrameType) -> bool:
-    module = _module(frame)
-    if module.startswith("conformance.reference."):
-        return False
-    return module.partition(".")[0] in _NOT_ITS_OWN or module.startswith(_HOST)
-
-
-def _module(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "?"))
+    return place(*frames[-1])

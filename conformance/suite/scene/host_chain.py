@@ -14,6 +14,7 @@ from livekit.agents.voice import io
 
 from conformance import host
 from conformance.endpoint import SwapPoint, insert_swap_point, swap_audio_endpoint
+from conformance.errors import exception_text
 from conformance.plugin.room import Clock
 from conformance.results.outcomes import Finding, NotApplicable, Violation
 from conformance.results.timeline import Timeline
@@ -389,7 +390,7 @@ class ChainScene:
             raise Violation(
                 Finding(
                     f"the {what} works",
-                    f"it raised {type(error).__name__}: {error}",
+                    f"it raised {exception_text(error)}",
                     at=self.clock.now(),
                 )
             ) from error

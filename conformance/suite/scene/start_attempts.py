@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 from livekit.agents import APIConnectionError
 
-from conformance.errors import KitError
+from conformance.errors import KitError, exception_text
 from conformance.results.outcomes import Blocked, NotApplicable, ProviderRaised, Violation
 from conformance.stage.faults import (
     ANSWER_FAULTS,
@@ -52,9 +52,9 @@ class Raised:
     def of(cls, error: BaseException, leaks: Callable[[str], Sequence[str]]) -> Raised:
         """Put ``error`` into words; ``leaks`` finds the secrets in a text."""
         errors = list(_causes(error))
-        chain = "\n".join(f"{type(e).__module__}.{type(e).__name__}: {e}" for e in errors)
+        chain = "\n".join(f"{type(e).__module__}.{exception_text(e)}" for e in errors)
         network = any(_shows_network(e) for e in errors)
-        return cls(f"{type(error).__name__}: {error}", chain, network, leaks(chain))
+        return cls(exception_text(error), chain, network, leaks(chain))
 
 
 _NETWORK = (OSError, aiohttp.ClientError, asyncio.TimeoutError, APIConnectionError)
@@ -68,8 +68,10 @@ def _shows_network(error: BaseException) -> bool:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    seen: list[BaseException] = []
+    while error is not None and not any(error is each for each in seen):
         yield error
+        seen.append(error)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
