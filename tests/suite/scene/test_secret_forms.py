@@ -28,6 +28,7 @@ def everywhere(text: str) -> str:
         (f"...{KEY[-PART:]}", f"{PART} characters or more of api_key"),
         (quote(f"/{KEY[:-4]}"), f"{PART} characters or more of api_key"),
     ],
+    ids=["plain", "percent-encoded", "hexadecimal", "in part", "in part of a URL"],
 )
 def test_a_secret_is_found_in_each_form(text: str, found: str) -> None:
     """The finding says in which form."""
@@ -44,7 +45,9 @@ def test_base64_is_found_wherever_the_secret_stands_in_it(before: str, after: st
 
 
 @pytest.mark.parametrize(
-    "text", ["", "canary-acme-api-key", KEY[-PART + 1 :], "100% of the time", "api_key"]
+    "text",
+    ["", "canary-acme-api-key", KEY[-PART + 1 :], "100% of the time", "api_key"],
+    ids=["nothing", "the canary's words", "a few characters", "a percentage", "its name"],
 )
 def test_what_tells_keys_apart_is_no_leak(text: str) -> None:
     """A few characters, the canary's words, and a secret's name are none."""
