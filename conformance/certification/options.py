@@ -136,6 +136,7 @@ def read_options(config: pytest.Config) -> Options:
     )
     for path in options.outputs:
         _refuse_unwritable(path)
+    _refuse_one_path_for_two(options)
     return options
 
 
@@ -259,6 +260,20 @@ def _path(config: pytest.Config, rootdir: Path, table: Mapping[str, Any], name: 
     if name in table:
         return rootdir / str(table[name])
     return None
+
+
+def _refuse_one_path_for_two(options: Options) -> None:
+    taken: dict[Path, str] = {}
+    for name in ("report", "html", "badge", "markdown"):
+        path: Path | None = getattr(options, name)
+        if path is None or (path.exists() and not path.is_file()):
+            continue
+        other = taken.setdefault(path.resolve(), name)
+        if other != name:
+            raise pytest.UsageError(
+                f"--conformance-{name} {path}: --conformance-{other} is to be written there; give "
+                "each report a file of its own"
+            )
 
 
 def _refuse_unwritable(path: Path) -> None:

@@ -87,6 +87,10 @@ class Certification:
                 self._prepared = prepare(self._options, conftests)
         except ConformanceError as error:
             raise pytest.UsageError(plain(str(error))) from None
+        if not self._worker and not self._config.option.collectonly:
+            trouble = Delivery(self._options, self._prepared.secrets).begin()
+            if trouble:
+                raise pytest.UsageError(trouble[0])
         self._progress = TerminalProgress.instead_of_letters(session, self._prepared.plan)
 
     def pytest_report_header(self) -> list[str]:

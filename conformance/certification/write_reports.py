@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.report import badge, json_report, markdown
-from conformance.report.files import SecretInReport, append_text, refuse_secrets, write_text
+from conformance.report.files import (
+    SecretInReport,
+    append_text,
+    refuse_secrets,
+    take_away,
+    write_text,
+)
 from conformance.results.run import Run
 
 from .options import Options
@@ -23,6 +29,16 @@ class Delivery:
 
     options: Options
     secrets: tuple[str, ...] = ()
+
+    def begin(self) -> list[str]:
+        """Take away the reports of an earlier run; the troubles met, one line each."""
+        troubles = []
+        for path in self.options.outputs:
+            try:
+                take_away(path)
+            except OSError as error:
+                troubles.append(f"{path}: cannot be written: {error.strerror or error}")
+        return troubles
 
     def write(self, run: Run) -> list[str]:
         """Write what the options ask for; the troubles met, one line each."""

@@ -28,11 +28,29 @@ def refuse_secrets(text: str, secrets: Iterable[str], *, what: str) -> None:
         )
 
 
+def take_away(path: Path) -> None:
+    """Remove the report of an earlier run, so that it cannot pass for one of this run.
+
+    What a symbolic link leads to is emptied; what is no regular file stays. Raises `OSError` when
+    that cannot be done.
+    """
+    if path.is_symlink():
+        if path.is_file():
+            path.write_text("", "utf-8")
+    elif path.is_file():
+        path.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` in one step, so that no reader ever sees a part of it.
 
-    Raises `OSError` when that cannot be done; ``path`` is then as it was before.
+    A symbolic link is followed. What is no regular file, a device or a pipe say, is written to and
+    never replaced. Raises `OSError` when that cannot be done; ``path`` is then as it was before.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        _write_into(path, text)
+        return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
@@ -45,6 +63,14 @@ def write_text(path: Path, text: str) -> None:
         with suppress(FileNotFoundError):
             Path(temporary).unlink()
         raise
+
+
+def _write_into(path: Path, text: str) -> None:
+    # without waiting: a pipe that nobody reads is an error
+    handle = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        os.set_blocking(handle, True)
+        file.write(text)
 
 
 def _umask() -> int:

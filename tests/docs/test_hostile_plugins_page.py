@@ -22,7 +22,8 @@ def test_each_trick_has_its_test(row: str) -> None:
     assert after
     path, name = shown.strip("`").split("::")
     functions = ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
-    assert name in {node.name for node in functions if isinstance(node, ast.FunctionDef)}
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    assert name in {node.name for node in functions if isinstance(node, kinds)}
 
 
 def test_no_row_is_lost() -> None:
