@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import logging
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -102,7 +104,8 @@ class CheckItem(pytest.Item):
         """Run the check; what it raised goes on when its failure is not an expected one."""
         planned = self.planned
         try:
-            result = self._judged(planned)
+            with _kit_unheard():
+                result = self._judged(planned)
         except Exception as error:
             # Whatever the runner lets through is an error of the kit, and a result all the same.
             self._conclude(_error(planned, exception_text(error)))
@@ -192,6 +195,29 @@ def outcome_for_pytest(result: CheckResult, *, scored: bool) -> tuple[str, str |
         return "failed", None
     unscored = "" if scored else "not scored: "
     return "skipped", f"{unscored}{headline(result)}"
+
+
+@contextmanager
+def _kit_unheard() -> Iterator[None]:
+    """Keep the kit's own records out of the log that pytest shows of a failing check.
+
+    A vendor reads there what the plugin and the host say. The endpoint's records stay: an agent
+    has them as well.
+    """
+    handlers = tuple(logging.getLogger().handlers)
+    for handler in handlers:
+        handler.addFilter(_is_not_the_kits)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(_is_not_the_kits)
+
+
+def _is_not_the_kits(record: logging.LogRecord) -> bool:
+    return not f"{record.name}.".startswith("conformance.") or f"{record.name}.".startswith(
+        "conformance.endpoint."
+    )
 
 
 def _neutral_warnings() -> tuple[str, ...]:

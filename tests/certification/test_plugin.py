@@ -377,6 +377,15 @@ def test_nothing_reads_as_a_plain_skip(repository: Repository) -> None:
     assert "skipped" not in result.stdout.str().lower()
 
 
+def test_a_failing_check_shows_the_log_of_plugin_and_host_alone(repository: Repository) -> None:
+    """What the kit logs for itself is nothing that a vendor has to read."""
+    repository.behave({"acme::BIND-01": "log"})
+    said = repository.run("-v").stdout.str()
+    assert "said by livekit.plugins.acme" in said
+    assert "said by conformance.endpoint.switcher" in said
+    assert "said by conformance.loopback" not in said
+
+
 def debug(repository: Repository, what: str, *arguments: str) -> str:
     """What a debugger prints when ``what`` is typed into it in a run with ``arguments``."""
     result = repository.pytester.run(
