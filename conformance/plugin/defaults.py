@@ -21,7 +21,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookimpl
 async def bind_audio_endpoint(
     avatar: Any, agent_session: Any, room: Any, context: AdapterContext
-) -> object:
+) -> None:
     """Start the avatar as the plugins' own examples do; an empty setting is not passed on."""
     settings = {
         "livekit_url": context.livekit_url,
@@ -29,15 +29,13 @@ async def bind_audio_endpoint(
         "livekit_api_secret": context.livekit_api_secret,
     }
     given = {name: value for name, value in settings.items() if value}
-    started: object = await avatar.start(agent_session, room=room, **given)
-    return started
+    await avatar.start(agent_session, room=room, **given)
 
 
 @hookimpl
-async def unbind_audio_endpoint(avatar: Any) -> object:
+async def unbind_audio_endpoint(avatar: Any) -> None:
     """Close the avatar."""
-    closed: object = await avatar.aclose()
-    return closed
+    await avatar.aclose()
 
 
 @hookimpl

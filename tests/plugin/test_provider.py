@@ -99,6 +99,18 @@ async def test_by_default_the_avatar_is_started_like_in_the_plugins_examples() -
 
 
 @pytest.mark.asyncio
+async def test_what_the_plugins_start_returns_is_the_plugins_affair() -> None:
+    """LemonSlice's returns the id of its session."""
+    unused: Any = object()
+
+    class Answering(Avatar):
+        async def start(self, *args: Any, **kwargs: Any) -> str:  # type: ignore[override]
+            return "session-1"
+
+    await provider().bind(Answering(), unused, unused, CONTEXT)
+
+
+@pytest.mark.asyncio
 async def test_by_default_the_avatar_is_closed() -> None:
     """Unbinding awaits aclose()."""
     avatar = Avatar()
