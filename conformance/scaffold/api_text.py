@@ -53,7 +53,7 @@ class ApiText:
         self._session = [
             value
             for at, value in pointers(own)
-            if "://" not in str(value) and self._is_id(at, value)
+            if isinstance(value, str) and "://" not in value and self._is_id(at, value)
         ]
 
     @property

@@ -55,7 +55,7 @@ class Connection:
         while text is not None:
             try:
                 text = self._connection.recv() or None
-            except (websocket.WebSocketException, OSError):
+            except (websocket.WebSocketException, OSError, ValueError):
                 text = None
             self._loop.call_soon_threadsafe(self._received.put_nowait, text)
 

@@ -59,26 +59,33 @@ class Api(ReferenceApi):
     async def open(self, *, url: str, token: str, identity: str) -> str:
         """Open a session; returns its id."""
         body = {"livekit_url": url, "livekit_token": token, "identity": identity}
+        try:
+            return session_in(await self._answered("POST", "/v1/sessions", body))
+        except Unreachable as error:
+            raise ReferenceError(f"reference: no session: {error}") from error
+
+    async def end(self, session_id: str) -> None:
+        """End a session; raises `ReferenceError` when the vendor does not confirm."""
+        try:
+            answer = await self._answered("DELETE", f"/v1/sessions/{session_id}", None)
+        except Unreachable as error:
+            raise ReferenceError(f"reference: ending failed: {error}") from error
+        if answer.status >= 400 and answer.status != 404:
+            raise ReferenceError(f"reference: ending failed: status {answer.status}")
+
+    async def _answered(self, method: str, path: str, body: Any) -> Answer:
+        """The answer, asked for again where that may help; raises `Unreachable`."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = await self._send("POST", "/v1/sessions", body)
+                answer = await self._send(method, path, body)
                 if answer.status in (408, 429) or answer.status >= 500:
                     raise Unreachable(f"status {answer.status}")
                 break
             except Unreachable as error:
                 if attempt == ATTEMPTS or not error.again:
-                    raise ReferenceError(f"reference: no session: {error}") from error
+                    raise
             await asyncio.sleep(PAUSE)
-        return session_in(answer)
-
-    async def end(self, session_id: str) -> None:
-        """End a session; raises `ReferenceError` when the vendor does not confirm."""
-        try:
-            answer = await self._send("DELETE", f"/v1/sessions/{session_id}", None)
-        except Unreachable as error:
-            raise ReferenceError(f"reference: ending failed: {error}") from error
-        if answer.status >= 400 and answer.status != 404:
-            raise ReferenceError(f"reference: ending failed: status {answer.status}")
+        return answer
 
     async def _send(self, method: str, path: str, body: Any) -> Answer:
         headers = {"Authorization": f"Bearer {self._api_key}"}

@@ -105,7 +105,7 @@ def test_a_requirement_that_does_not_hold_is_counted_in_its_family() -> None:
     }
     cell = only_cell(make_matrix([loaded(whole_run(outcomes))]))
     told = {s.family: (s.mark, s.held, s.asked) for s in cell.shares if s.mark != "✓"}
-    assert told == {"SWAP": ("✕", 12, 14), "UNBIND": ("!", 12, 13), "PLAY": ("~", 9, 10)}
+    assert told == {"SWAP": ("✕", 15, 17), "UNBIND": ("!", 13, 14), "PLAY": ("~", 10, 11)}
     assert cell.wanting == (
         ("MUST failed", ("SWAP-01", "SWAP-02 (error)")),
         ("SHOULD failed", ("UNBIND-05",)),
@@ -181,7 +181,7 @@ def test_the_tables_of_the_markdown_are_whole() -> None:
     text = to_markdown(make_matrix([loaded(on_host("1.9.0", BROKEN)), loaded(on_host("1.10"))]))
     tables = [part.splitlines() for part in text.split("\n\n") if part.startswith("|")]
     assert tables[0][0] == "| livekit-agents | 1.9.0 | 1.10 |"
-    assert any("| **no tier** 1.0<br>✕ SWAP 13 of 14<br>" in line for line in tables[0])
+    assert any("| **no tier** 1.0<br>✕ SWAP 16 of 17<br>" in line for line in tables[0])
     assert "| 1.9.0 | 1.0 | SWAP-01, PLAY-01 (error) | - | - | - |" in tables[1]
     for table in tables:
         assert {line.count("|") for line in table} == {table[0].count("|")}

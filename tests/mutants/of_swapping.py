@@ -19,8 +19,8 @@ TOGETHER = "old and new avatar together hear every frame once, in order"
 
 
 @mutant(
-    Kill("SWAP-01", "the speech completes within"),
-    Kill("SWAP-09", "the speech completes within"),
+    Kill("SWAP-01", "had no tail of its own when start() returned"),
+    Kill("SWAP-09", "had no tail of its own when start() returned"),
     story="a plugin that keeps the session's first sink",
 )
 class KeepsTheFirstSink(SoundAvatar):

@@ -97,7 +97,7 @@ def test_a_plugin_that_waits_for_what_never_comes_fails_one_check() -> None:
 
 def test_a_plugin_that_drops_the_audio_is_told_so() -> None:
     """Where nothing of the plugin waits, it has the audio and does not send it."""
-    (result,) = judged(Dropping, "BIND-04").values()
+    result = judged(Dropping, "BIND-04")["BIND-04"]
     assert result.outcome is Outcome.FAILED
     assert result.finding is not None
     assert "no speech ever reached the avatar" in result.finding.observed
