@@ -50,7 +50,7 @@ def report(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     good = [result(check) for check in CHECKS]
     good[1] = replace(swap, id=good[1].id)
     bad = [result(check, provider="beta") for check in CHECKS]
-    wrong = Finding("every frame once", "420 ms missing at 600 ms", "send `all` frames", 1.51)
+    wrong = Finding("every frame once", "420 ms missing at 600 ms", "send `all` frames", 2.41)
     bad[2] = replace(swap, id=bad[2].id, outcome=Outcome.FAILED, finding=wrong)
     bad[3] = replace(bad[3], outcome=Outcome.FAILED, finding=Finding(HOSTILE, HOSTILE))
     path.write_text(
