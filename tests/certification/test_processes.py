@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -89,8 +91,18 @@ def test_a_part_is_chosen_as_in_one_process(repository: Repository) -> None:
     }
 
 
+@pytest.fixture
+def heeds_interruptions() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, also where a shell runs the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("how", ["ctrl-c", "interrupt"])
-def test_ctrl_c_ends_every_process_and_leaves_a_report(repository: Repository, how: str) -> None:
+def test_ctrl_c_ends_every_process_and_leaves_a_report(
+    repository: Repository, heeds_interruptions: None, how: str
+) -> None:
     """What was judged before is in the report, which says that it was interrupted."""
     repository.behave({"acme::SWAP-01[start-then-close]": how})
     result = run(repository)
