@@ -74,7 +74,11 @@ class Api(ReferenceApi):
             raise ReferenceError(f"reference: ending failed: status {answer.status}")
 
     async def _answered(self, method: str, path: str, body: Any) -> Answer:
-        """The answer, asked for again where that may help; raises `Unreachable`."""
+        """The answer, asked for again where that may help; raises `Unreachable`.
+
+        Ending a session twice ends it once, so that is asked for again also where a part of the
+        answer had come; opening one is not.
+        """
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 answer = await self._send(method, path, body)
@@ -82,7 +86,7 @@ class Api(ReferenceApi):
                     raise Unreachable(f"status {answer.status}")
                 break
             except Unreachable as error:
-                if attempt == ATTEMPTS or not error.again:
+                if attempt == ATTEMPTS or (method == "POST" and not error.again):
                     raise
             await asyncio.sleep(PAUSE)
         return answer
