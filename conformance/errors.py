@@ -46,7 +46,7 @@ def exception_text(error: BaseException) -> str:
     name = type(error).__name__
     try:
         message = str(error)
-    except BaseException as worse:
+    except BaseException as worse:  # its own code runs here, and may raise SystemExit too
         if isinstance(worse, KeyboardInterrupt):
             raise
         message = f"its str() raises {type(worse).__name__}"

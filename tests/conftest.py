@@ -4,6 +4,7 @@ import datetime
 import gc
 import json
 import shutil
+import signal
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -63,6 +64,14 @@ class Repository:
         """The outcome of each check in a JSON report, by id."""
         subjects = self.report(name)["subjects"]
         return {r["id"]: r["outcome"] for subject in subjects for r in subject["results"]}
+
+
+@pytest.fixture
+def heeds_interruptions() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, also where a shell runs the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def deviation(requirement: str, /, **changes: object) -> dict[str, object]:

@@ -113,7 +113,7 @@ class CheckItem(pytest.Item):
         raised = result.error
         # what was raised holds every frame of the check: it must not outlive the report
         self._conclude(self.execution.excuses.apply(dataclasses.replace(result, error=None)))
-        if self.result and self.result.outcome in (Outcome.FAILED, Outcome.ERROR):
+        if self.result and self.result.outcome.unexpected:
             raise raised or CheckFailed(self.result)
 
     def _judged(self, planned: PlannedCheck) -> CheckResult:
@@ -189,7 +189,7 @@ def outcome_for_pytest(result: CheckResult, *, scored: bool) -> tuple[str, str |
     """
     if result.outcome is Outcome.PASSED:
         return "passed", None
-    if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
+    if not result.outcome.unexpected:
         return "skipped", f"{result.outcome.value}: {result.reason}"
     if scored and (result.level is Level.MUST or result.outcome is Outcome.ERROR):
         return "failed", None

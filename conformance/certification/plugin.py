@@ -211,7 +211,7 @@ class Certification:
             return None
         outcome = Outcome(data["outcome"])
         status = _LETTERS[outcome]
-        if outcome in (Outcome.FAILED, Outcome.ERROR) and report.outcome == "skipped":
+        if outcome.unexpected and report.outcome == "skipped":
             status = _UNCOUNTED[outcome]
         elif outcome is Outcome.EXPECTED_FAILURE and data["provider"] == HOST:
             status = _HOST_DEFECT

@@ -105,7 +105,7 @@ def _serve(
         pipe.send(Message("exit", (error.msg, error.returncode)))
     except KeyboardInterrupt:
         pipe.send(Message("interrupted"))
-    except BaseException:
+    except BaseException:  # said to the first process, which raises it
         pipe.send(Message("broken", traceback.format_exc()))
     finally:
         os._exit(0)  # no thread that a plugin left is waited for

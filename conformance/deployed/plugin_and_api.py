@@ -149,6 +149,18 @@ class StartedAvatar:
         await self.stack.aclose()
 
 
+async def _bounded(call: Awaitable[None], name: str, seconds: float) -> None:
+    """Await a call of the plugin; raises `Violation` where it raises, or takes longer."""
+    try:
+        await asyncio.wait_for(call, seconds)
+    except asyncio.TimeoutError:
+        raise Violation(
+            Finding(f"{name} returns within {seconds:g} s", "it was still waiting")
+        ) from None
+    except Exception as error:  # a provider, and a vendor, may raise anything
+        raise ProviderRaised(f"{name} raises nothing", error, where_to_look(error)) from error
+
+
 @dataclass
 class StartedInstance:
     """An instance of a plugin's avatar session that has started; ``bound`` is of its close."""
@@ -161,14 +173,7 @@ class StartedInstance:
     async def close(self) -> None:
         """Close it; raises `Violation` where that raises, or takes longer than declared."""
         self.closed = True
-        try:
-            await asyncio.wait_for(self.unbind(), self.bound)
-        except asyncio.TimeoutError:
-            raise Violation(
-                Finding(f"aclose() returns within {self.bound:g} s", "it was still waiting")
-            ) from None
-        except Exception as error:  # a provider, and a vendor, may raise anything
-            raise ProviderRaised("aclose() raises nothing", error, where_to_look(error)) from error
+        await _bounded(self.unbind(), "aclose()", self.bound)
 
     async def close_quietly(self) -> None:
         """Close it where nobody has; raises nothing."""
@@ -262,14 +267,7 @@ class PluginAndAPI:
         self, instance: Any, session: Any, agent: rtc.Room, context: AdapterContext
     ) -> None:
         bound = self.provider.manifest.bounds.start
-        try:
-            await asyncio.wait_for(self.provider.bind(instance, session, agent, context), bound)
-        except asyncio.TimeoutError:
-            raise Violation(
-                Finding(f"start() returns within {bound:g} s", "it was still waiting")
-            ) from None
-        except Exception as error:  # a provider, and a vendor, may raise anything
-            raise ProviderRaised("start() raises nothing", error, where_to_look(error)) from error
+        await _bounded(self.provider.bind(instance, session, agent, context), "start()", bound)
 
     def _context(self, stage: LiveStage, suffix: str) -> AdapterContext:
         credentials = stage.server.public_credentials

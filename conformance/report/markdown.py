@@ -42,7 +42,7 @@ def _blocks(run: Run) -> Iterator[str]:
     for reason in partial_because(run):
         yield f"**Partial, certifies nothing:** {_cell(reason)}"
     yield _table(run)
-    failed = [r for r in _results(run) if r.outcome in (Outcome.FAILED, Outcome.ERROR)]
+    failed = [r for r in _results(run) if r.outcome.unexpected]
     must = [r for r in failed if r.level is Level.MUST or r.outcome is Outcome.ERROR]
     should = [r for r in failed if r not in must]
     if problems:

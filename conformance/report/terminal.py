@@ -136,7 +136,7 @@ class Terminal:
             self.write(f"{word}: and {len(listed) - PROBLEMS} more\n")
 
     def _left_out(self, subject: SubjectRun, shown: Iterable[str]) -> None:
-        failed = [r.id for r in subject.results if r.outcome in _UNEXPECTED]
+        failed = [r.id for r in subject.results if r.outcome.unexpected]
         named = set(shown)
         others = list(dict.fromkeys(i.requirement for i in failed if i.requirement not in named))
         more = len(failed) - len(named)
@@ -160,11 +160,7 @@ class Terminal:
         self.write(f"{f' {title} ':=^{self.width}}\n")
 
 
-_UNEXPECTED = (Outcome.ERROR, Outcome.FAILED)
-
-
 def _should(run: Run) -> Iterator[str]:
-
     for subject in run.subjects:
         for result in subject.results:
             if result.outcome is Outcome.FAILED and result.level is Level.SHOULD:

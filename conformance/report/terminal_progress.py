@@ -12,7 +12,6 @@ SILENT = 30.0
 """Seconds after which a line is written though no subject is done."""
 _SOON = 3.0
 """Seconds of a run before which nothing is said of the time that is left."""
-_FAILURES = (Outcome.FAILED, Outcome.ERROR)
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Progress:
         """Count one result; the line that is due now, if one is."""
         self.start()
         self._done[subject] += 1
-        self._failed[subject] += outcome in _FAILURES
+        self._failed[subject] += outcome.unexpected
         if self._done[subject] < self.planned.get(subject, 0) and not self._silent_for_long():
             return None
         self._written = self.now()

@@ -36,7 +36,7 @@ def failures_of(run: Run, subject: SubjectRun) -> Sequence[CheckResult]:
     """
     first: dict[str, CheckResult] = {}
     for result in subject.results:
-        if result.outcome in (Outcome.ERROR, Outcome.FAILED):
+        if result.outcome.unexpected:
             first.setdefault(result.id.requirement, result)
     return sorted(first.values(), key=lambda result: _rank(run, result))
 

@@ -75,4 +75,4 @@ def holds(subject: SubjectRun, result: CheckResult) -> bool:
     """Whether a result keeps the gate open: nothing got worse by it."""
     if result.outcome is Outcome.BLOCKED:
         return excused(subject, result)
-    return result.outcome not in (Outcome.FAILED, Outcome.ERROR)
+    return not result.outcome.unexpected

@@ -28,6 +28,11 @@ class Outcome(enum.Enum):
     BLOCKED = "blocked"
     ERROR = "error"
 
+    @property
+    def unexpected(self) -> bool:
+        """Whether it is a failure that no deviation lists, or an error."""
+        return self in (Outcome.FAILED, Outcome.ERROR)
+
 
 @dataclass(frozen=True)
 class CheckId:

@@ -152,5 +152,5 @@ def _nothing(run: Run) -> Iterator[str]:
         if subject.kind == "provider":
             continue
         for result in subject.results:
-            if result.outcome in (Outcome.ERROR, Outcome.FAILED) and run.facts(result).scored:
+            if result.outcome.unexpected and run.facts(result).scored:
                 yield f"{result.id} fails, and no listed defect of the host explains it"

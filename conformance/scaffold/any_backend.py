@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,9 +11,10 @@ from aiohttp import web
 from conformance.errors import KitError
 from conformance.loopback.stage import CREDENTIALS, LoopbackStage
 from conformance.plugin.vendor_api import ApiRequest, BodyFormat
+from conformance.plugin.vendor_messages import decoded
 from conformance.plugin.worker import Behaviour, ByteStreamWorker, WorkerSpec
 from conformance.stage.interface import Backend, Injected, VendorSession
-from conformance.stage.vendor.request_validation import read_body
+from conformance.stage.vendor.request_validation import claims_in, read_body
 
 from .field_reads import FieldReads
 
@@ -140,7 +139,8 @@ class AnyBackend:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         async for message in socket:
-            call.messages.append(_decoded(message.data))
+            data = message.data
+            call.messages.append(decoded(data) if isinstance(data, str) else data)
             self._bring_in(leaves(call.messages[-1]))
         return socket
 
@@ -208,24 +208,13 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def claims_of(token: Any) -> Mapping[str, Any]:
     """What a room token of the stage's server claims; nothing for another value."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return claims if claims["iss"] == CREDENTIALS.api_key else {}
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        return {}
+    claims = claims_in(token)
+    return claims if claims.get("iss") == CREDENTIALS.api_key else {}
 
 
 def is_room_token(value: Any) -> bool:
     """Whether a value is a token to join a room of the stage's server."""
     return bool(claims_of(value).get("video", {}).get("roomJoin"))
-
-
-def _decoded(data: Any) -> Any:
-    try:
-        return json.loads(data) if isinstance(data, str) else data
-    except ValueError:
-        return data
 
 
 __all__ = ["CLOSE", "START", "AnyBackend", "RecordedCall", "RecordingStage", "Script"]

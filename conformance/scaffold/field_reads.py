@@ -46,6 +46,7 @@ class FieldReads:
             read = self.read.setdefault(call, {})
             return _watched(value, (), lambda path: read.setdefault(path))
 
+        # a plugin gets at its decoder by json, aiohttp and httpx alike: the method is exchanged
         json.JSONDecoder.decode = decode  # type: ignore[assignment, method-assign]
         try:
             yield
@@ -88,9 +89,12 @@ class _Object(dict[str, Any]):
 class _Text(str):
     """A string that notes when it is read as the object that it should have been."""
 
+    _path: Path
+    _note: Note
+
     def __new__(cls, value: str, path: Path, note: Note) -> _Text:
         text = super().__new__(cls, value)
-        text._path, text._note = path, note  # type: ignore[attr-defined]
+        text._path, text._note = path, note
         return text
 
     def __getitem__(self, key: Any) -> str:
@@ -99,5 +103,5 @@ class _Text(str):
         return super().__getitem__(key)
 
     def get(self, name: str, default: Any = None) -> Any:
-        self._note((*self._path, name))  # type: ignore[attr-defined]
+        self._note((*self._path, name))
         return default

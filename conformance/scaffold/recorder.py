@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from conformance.errors import exception_text
+
 from .arguments import Argument, Draft, argument_for, arguments_for
 from .plugin_class import Parameter, PluginClass, import_path
 from .recording import ENDINGS, LIVEKIT, OTHER_RATE, Recording, Take, record
@@ -51,7 +53,7 @@ class Findings:
     def why_not(self) -> str:
         """Why no start has worked, in one line."""
         error = self.base.error
-        said = f"{type(error).__name__}: {error}" if error is not None else self.base.problem
+        said = exception_text(error) if error is not None else self.base.problem
         return " ".join(said.split()) or "start() returned, and bound nothing"
 
     @property

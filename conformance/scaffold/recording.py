@@ -12,6 +12,7 @@ from unittest import mock
 from conformance.loopback.stage import LoopbackRunner
 from conformance.loopback.virtual_time.event_loop import HANGS
 from conformance.plugin import AdapterContext, Call, MintedAccess, VendorAPI, hookimpl
+from conformance.plugin.code_owner import module_of, outwards
 from conformance.plugin.provider import Provider
 from conformance.results.outcomes import ProviderRaised, Violation
 from conformance.stage.interface import Stage
@@ -231,12 +232,10 @@ class WatchedEnviron(MutableMapping[str, str]):
         return dict(self._real)
 
     def _is_asked_by_package(self) -> bool:
-        frame = sys._getframe(2)
-        while frame is not None:
-            module = str(frame.f_globals.get("__name__", ""))
+        for frame in outwards(sys._getframe(2)):
+            module = module_of(frame)
             if f"{module}.".startswith(f"{self._package}."):
                 return True
             if module.startswith(("livekit.agents.", "conformance.")):
                 return False
-            frame = frame.f_back  # type: ignore[assignment]
         return False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,14 +46,6 @@ def test_a_child_that_outlives_the_judged_process_is_ended(tmp_path: Path, sessi
     assert code == 3
     (pid,) = heard
     assert not runs(int(pid))
-
-
-@pytest.fixture
-def heeds_interruptions() -> Iterator[None]:
-    """SIGINT raises KeyboardInterrupt, also where a shell runs the tests in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @ON_LINUX

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -89,14 +87,6 @@ def test_a_part_is_chosen_as_in_one_process(repository: Repository) -> None:
     assert {name.partition("::")[2].partition("[")[0] for name in repository.outcomes()} == {
         "SWAP-01"
     }
-
-
-@pytest.fixture
-def heeds_interruptions() -> Iterator[None]:
-    """SIGINT raises KeyboardInterrupt, also where a shell runs the tests in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "interrupt"])

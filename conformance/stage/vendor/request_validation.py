@@ -197,9 +197,15 @@ def at_pointer(body: Any, pointer: str | None) -> str | None:
 
 def identity_in(token: str | None) -> str | None:
     """The identity that a room token claims; nothing of the token is verified."""
+    claims = claims_in(token)
+    return str(claims["sub"]) if "sub" in claims else None
+
+
+def claims_in(token: object) -> Mapping[str, Any]:
+    """What a room token claims, unverified; nothing for what is no token."""
     try:
-        payload = (token or "").split(".")[1]
+        payload = token.split(".")[1] if isinstance(token, str) else ""
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return str(claims["sub"])
-    except (IndexError, KeyError, TypeError, ValueError):
-        return None
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, Mapping) else {}

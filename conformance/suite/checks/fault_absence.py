@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.results.outcomes import NotApplicable, ProviderRaised
+from conformance.results.outcomes import ProviderRaised
 from conformance.suite.registry import check
-from conformance.suite.scene.departures import NO_WORKER, let_leave, without_worker
+from conformance.suite.scene.departures import let_leave, started_with_worker, without_worker
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.notices import listening
 from conformance.suite.scene.scene import Scene
@@ -46,9 +46,7 @@ async def never_joins(scene: Scene, variant: str) -> None:
 async def worker_leaves_idle(scene: Scene, variant: str) -> None:
     """The worker leaves while nobody speaks: the next speech completes in bounded time."""
     await scene.start_session()
-    avatar = await scene.started()
-    if not avatar.workers:
-        raise NotApplicable(NO_WORKER)
+    avatar = await started_with_worker(scene)
     await scene.spoken(scene.say(0.5))
     await let_leave(scene, avatar)
     await scene.clock.sleep(2.0)
@@ -60,9 +58,7 @@ async def worker_leaves_idle(scene: Scene, variant: str) -> None:
 async def somebody_is_told(scene: Scene, variant: str) -> None:
     """The worker leaves: an event of the session or a warning in the log says so."""
     await scene.start_session()
-    avatar = await scene.started()
-    if not avatar.workers:
-        raise NotApplicable(NO_WORKER)
+    avatar = await started_with_worker(scene)
     await scene.spoken(scene.say(0.5))
     with listening(scene) as notices:
         await let_leave(scene, avatar)

@@ -14,7 +14,12 @@ from conformance.suite.registry import check
 from conformance.suite.scene.audio_evidence import audio_evidence
 from conformance.suite.scene.bounds import bound_hint
 from conformance.suite.scene.chain import describe
-from conformance.suite.scene.departures import NO_WORKER, let_leave, without_worker
+from conformance.suite.scene.departures import (
+    expect_worker,
+    let_leave,
+    started_with_worker,
+    without_worker,
+)
 from conformance.suite.scene.expect import audio_difference, expect
 from conformance.suite.scene.leak_scenarios import GROWTH_HINT, left_by_a_call
 from conformance.suite.scene.resources import ResourceSnapshot
@@ -139,9 +144,7 @@ async def _cancelled_at(scene: Scene, number: int, allowed: ResourceSnapshot) ->
 async def worker_leaves(scene: Scene, variant: str) -> None:
     """The worker leaves mid-speech: speech completes in bounded time."""
     await scene.start_session()
-    avatar = await scene.started()
-    if not avatar.workers:
-        raise NotApplicable(NO_WORKER)
+    avatar = await started_with_worker(scene)
     speech = scene.say(3.0)
     await scene.clock.sleep(1.0)
     await let_leave(scene, avatar)
@@ -156,8 +159,7 @@ async def worker_comes_back(scene: Scene) -> None:
     avatar = await scene.create()
     avatar.backend.behaviour = replace(avatar.backend.behaviour, publish_video=False)
     await scene.start(avatar)
-    if not avatar.workers:
-        raise NotApplicable(NO_WORKER)
+    expect_worker(avatar)
     await let_leave(scene, avatar)
     for worker in avatar.workers:
         worker.behaviour = replace(worker.behaviour, publish_video=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from conformance.results.outcomes import NotApplicable, ProviderRaised, Violation
 from conformance.stage.faults import Fault
 from conformance.suite.registry import check
-from conformance.suite.scene.departures import NO_WORKER, let_leave
+from conformance.suite.scene.departures import let_leave, started_with_worker
 from conformance.suite.scene.expect import expect
 from conformance.suite.scene.notices import listening
 from conformance.suite.scene.scene import Scene
@@ -68,9 +68,7 @@ async def _abandoned(scene: Scene) -> None:
 
 
 async def _worker_leaves(scene: Scene) -> None:
-    avatar = await scene.started()
-    if not avatar.workers:
-        raise NotApplicable(NO_WORKER)
+    avatar = await started_with_worker(scene)
     speech = scene.say(3.0)
     await scene.clock.sleep(1.0)
     await let_leave(scene, avatar)

@@ -68,6 +68,7 @@ def _logs(heard: Disclosures) -> Iterator[None]:
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
+    # a handler on the root would miss loggers that do not propagate: the method is exchanged
     logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]
     try:
         yield

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance import host
 
+from .log_records import records_handed_to
+
 if TYPE_CHECKING:
     from .scene import Scene
 
@@ -51,10 +53,9 @@ def listening(scene: Scene) -> Iterator[Notices]:
     names = (scene.manifest.name.lower(), *(i.lower() for i in identities if i))
     notices = Notices(names)
 
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if not host.logged_by_receiver(record):  # a worker's part, which runs elsewhere
-                notices.records.append(record)
+    def take_record(record: logging.LogRecord) -> None:
+        if not host.logged_by_receiver(record):  # a worker's part, which runs elsewhere
+            notices.records.append(record)
 
     def hear(event: str) -> Any:
         def take(*_: object) -> None:
@@ -62,14 +63,13 @@ def listening(scene: Scene) -> Iterator[Notices]:
 
         return take
 
-    collector = Collector(logging.WARNING)
     listeners = {event: hear(event) for event in _EVENTS}
-    logging.getLogger().addHandler(collector)
+    session: Any = scene.session  # its events are typed by name, these come from a list
     for event, listener in listeners.items():
-        scene.session.on(event, listener)  # type: ignore[arg-type]
+        session.on(event, listener)
     try:
-        yield notices
+        with records_handed_to(take_record, logging.WARNING):
+            yield notices
     finally:
-        logging.getLogger().removeHandler(collector)
         for event, listener in listeners.items():
-            scene.session.off(event, listener)  # type: ignore[arg-type]
+            session.off(event, listener)

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from conformance.errors import KitError
+from conformance.errors import KitError, exception_text
 from conformance.stage.network.event_loop import NetworkedLoop
+
+from .log_records import records_handed_to
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -74,7 +76,7 @@ class UnseenFailures:
         if own:
             code = own[-1].f_code
             place = f"{getattr(code, 'co_qualname', code.co_name)}, line {own[-1].f_lineno}"
-            what = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+            what = " ".join(exception_text(error).split())[:160]
             self._found.setdefault(f"{where} ended with {what} ({place})")
 
 
@@ -86,20 +88,14 @@ def watching(scene: Scene) -> Iterator[UnseenFailures]:
         raise KitError("failures are watched on the loops of the kit's stages alone")
     unseen = UnseenFailures(scene)
 
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            unseen.logged(record)
-
-    collector = Collector(logging.ERROR)
     factory, hook, told = loop.get_task_factory(), threading.excepthook, loop.on_unhandled
     loop.set_task_factory(unseen.new_task)
     loop.on_unhandled = unseen.unhandled
     threading.excepthook = unseen.of_thread
-    logging.getLogger().addHandler(collector)
     try:
-        yield unseen
+        with records_handed_to(unseen.logged, logging.ERROR):
+            yield unseen
     finally:
-        logging.getLogger().removeHandler(collector)
         threading.excepthook = hook
         loop.on_unhandled = told
         loop.set_task_factory(factory)
