@@ -11,7 +11,6 @@ import asyncio
 import contextvars
 import errno
 import ipaddress
-import os
 import socket
 import ssl
 import threading
@@ -31,7 +30,7 @@ from .bridge import Bridges
 from .call_site import origin_of_contact
 from .event_loop import NetworkedLoop
 from .native_sockets import NativeSockets
-from .process_watch import ProcessWatch
+from .process_watch import ProcessWatch, living_children
 from .socket_guard import SocketGuard
 from .socket_view import SocketView
 from .tls import TlsProtocol
@@ -99,6 +98,7 @@ class Network:
         self._contacts: list[Contact] = []
         self._native = NativeSockets()
         self._past_children = False
+        self._others_children: frozenset[int] = frozenset()
         self.limits: list[str] = []
         """What was asked for that cannot be served in memory, in words: nobody's failure."""
         self.unknown: Callable[[str], None] | None = None
@@ -119,7 +119,7 @@ class Network:
     @property
     def has_child(self) -> bool:
         """Whether a child process that was started here may still be at work."""
-        return bool(self.children) and _has_children()
+        return bool(self.children) and not living_children() <= self._others_children
 
     def time_passes(self) -> None:
         """Note that time jumps while a child process lives, whose work nothing waits for."""
@@ -132,6 +132,7 @@ class Network:
             )
 
     def __enter__(self) -> Network:
+        self._others_children = living_children()
         self._stack.callback(self._bridges.close)
         self._stack.enter_context(SocketGuard(self, self._loop.block_thread))
         self._stack.enter_context(run_authority().trusted())
@@ -330,17 +331,6 @@ class Network:
             synthetic = str(_FIRST_ADDRESS + len(self._addresses))
             self._addresses[host] = number or synthetic
         return self._addresses[host]
-
-
-def _has_children() -> bool:
-    """Whether a child process of this one is alive; no where the system does not say."""
-    if not hasattr(os, "waitid"):
-        return False
-    try:
-        state = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return state is None
 
 
 def _bare(host: Any) -> str:

@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -81,6 +81,26 @@ def test_a_child_process_is_named_where_its_contacts_cannot_be_seen(
 def test_a_child_that_is_waited_for_takes_no_verdict_away(child: Any) -> None:
     """Where no time passes while the child lives, everything is judged."""
     assert judged("BIND-01", child).outcome is Outcome.PASSED
+
+
+@pytest.fixture
+def somebody_elses_child() -> Iterator[None]:
+    """A process that the application, or another test, has started and keeps."""
+    with subprocess.Popen(["sleep", "600"]) as child:
+        yield
+        child.kill()
+
+
+async def crash_after_child() -> None:
+    """A start that fails, after a child that has ended."""
+    await quick_child()
+    await asyncio.sleep(1)
+    raise RuntimeError("no licence")
+
+
+def test_a_child_of_somebody_else_takes_no_verdict_away(somebody_elses_child: None) -> None:
+    """A browser's driver that another test keeps excuses no failure of the plugin's."""
+    assert judged("BIND-01", crash_after_child).outcome is Outcome.FAILED
 
 
 def test_a_child_that_virtual_time_cannot_wait_for_is_the_kits_limit() -> None:
